@@ -1,0 +1,131 @@
+"""Bytes to messages and back: Confluent wire format, Avro by fastavro, schema ids from the registry (PIPE-12)."""
+
+import io
+import struct
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+import fastavro
+import orjson
+from pydantic import ValidationError
+
+from schemas.avro import full_name, schema_of
+from schemas.fields import Message
+from schemas.registry import Registry, UnknownSchema
+from schemas.topics import TOPICS, Topic
+
+MAGIC = 0
+HEADER = struct.Struct(">bI")
+
+
+class Undecodable(ValueError):
+    """A record that is not one of its topic's messages: `reason` for machines, `field` and `schema` where known."""
+
+    def __init__(self, reason: str, problem: str, *, field: str | None = None, schema: str | None = None) -> None:
+        super().__init__(problem)
+        self.reason = reason
+        self.field = field
+        self.schema = schema
+
+
+class _Reader(NamedTuple):
+    """How to read the records of one schema id in one topic."""
+
+    message: type[Message]
+    written: Any
+    wanted: Any | None  # None: written by the very schema that we know
+
+
+class Codec:
+    """Encodes and decodes the messages of `topics`. Ids of known schemas are fetched once, when it is made."""
+
+    def __init__(self, registry: Registry, topics: Iterable[Topic] = TOPICS) -> None:
+        self._registry = registry
+        self._writers: dict[type[Message], tuple[bytes, Any]] = {}
+        self._readers: dict[tuple[str, int], _Reader] = {}
+        for topic in topics:
+            for message in topic.messages:
+                schema = schema_of(message)
+                schema_id = registry.id_of(topic.subject(message), schema)
+                parsed = parse(schema)
+                self._writers[message] = (HEADER.pack(MAGIC, schema_id), parsed)
+                self._readers[topic.name, schema_id] = _Reader(message, parsed, None)
+
+    def encode(self, message: Message) -> bytes:
+        """The record value of a message."""
+        header, schema = self._writers[type(message)]
+        buffer = io.BytesIO()
+        buffer.write(header)
+        fastavro.schemaless_writer(buffer, schema, message.model_dump())
+        return buffer.getvalue()
+
+    def decode(self, topic: Topic, value: bytes | None) -> Message:
+        """The message of a record. Raises `Undecodable`; `RegistryUnavailable` if an unknown id cannot be looked up."""
+        if value is None:
+            raise Undecodable("no_value", "the record has no value")
+        if len(value) < HEADER.size or value[0] != MAGIC:
+            raise Undecodable("not_framed", "the value does not begin with 0x00 and a schema id")
+        schema_id = HEADER.unpack_from(value)[1]
+        reader = self._readers.get((topic.name, schema_id)) or self._learn(topic, schema_id)
+        try:
+            fields = fastavro.schemaless_reader(io.BytesIO(value[HEADER.size :]), reader.written, reader.wanted)
+        except Exception as error:
+            name = full_name(reader.message)
+            raise Undecodable("not_avro", f"the bytes are not a {name}: {error!r}", schema=name) from error
+        try:
+            return reader.message.model_validate(fields)
+        except ValidationError as error:
+            raise _refused_by_schema(reader.message, error) from error
+
+    def _learn(self, topic: Topic, schema_id: int) -> _Reader:
+        """Look an id up that is not one of ours: another version of one of the topic's messages, or a stranger."""
+        try:
+            written = self._registry.schema(schema_id)
+        except UnknownSchema as error:
+            raise Undecodable("unknown_schema", str(error), field="schema_id") from error
+        name = f"{written.get('namespace')}.{written.get('name')}"
+        message = next((m for m in topic.messages if full_name(m) == name), None)
+        if message is None:
+            raise Undecodable("unknown_type", f"{name} is no message of {topic.name}", field="ce_type", schema=name)
+        wanted = schema_of(message)
+        if not _resolvable(written, wanted):
+            problem = f"{name} of schema id {schema_id} is a version that this release cannot read"
+            raise Undecodable("unreadable_version", problem, field="schema_id", schema=name)
+        reader = _Reader(message, parse(written), parse(wanted))
+        self._readers[topic.name, schema_id] = reader
+        return reader
+
+
+def parse(schema: Any) -> Any:
+    """A schema for fastavro, with moments left as the whole microseconds that they are on the wire."""
+    return fastavro.parse_schema(_without_timestamps(schema))
+
+
+def _without_timestamps(schema: Any) -> Any:
+    if isinstance(schema, list):
+        return [_without_timestamps(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if schema.get("logicalType") == "timestamp-micros":
+        return "long"
+    return {name: _without_timestamps(part) if name != "default" else part for name, part in schema.items()}
+
+
+def _resolvable(written: Any, wanted: Any) -> bool:
+    """Whether every field that we require is in what was written, or has a default."""
+    present = {field["name"] for field in written["fields"]}
+    return all("default" in field or field["name"] in present for field in wanted["fields"])
+
+
+def _refused_by_schema(message: type[Message], error: ValidationError) -> Undecodable:
+    first = error.errors(include_url=False, include_input=False)[0]
+    field = ".".join(str(part) for part in first["loc"])
+    return Undecodable("refused_by_schema", f"{field}: {first['msg']}", field=field, schema=full_name(message))
+
+
+def from_json(message: type[Message], data: Any) -> Message:
+    """A message from parsed JSON. Raises `Undecodable` that names the field."""
+    try:
+        return message.model_validate_json(orjson.dumps(data))
+    except ValidationError as error:
+        raise _refused_by_schema(message, error) from error

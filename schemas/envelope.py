@@ -1,0 +1,98 @@
+"""Who said what, when and why: CloudEvents 1.0 attributes, as headers of the Kafka record (binary content mode)."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import NamedTuple
+
+from schemas.fields import iso, to_micros
+
+SPEC_VERSION = "1.0"
+Headers = list[tuple[str, bytes]]
+
+
+class InvalidEnvelope(ValueError):
+    """A header is missing or cannot be read; `field` names it."""
+
+    def __init__(self, field: str, problem: str) -> None:
+        super().__init__(f"header {field} {problem}")
+        self.field = field
+
+
+class Envelope(NamedTuple):
+    """The context of one message.
+
+    `id` is unique per upstream system and is what makes a command idempotent (PIPE-05). `time_us` is when the thing
+    happened, in UTC microseconds. `correlation_id` ties all messages of one story together, `causation_id` names the
+    message that caused this one, `actor` the person or system that asked for it (PIPE-10).
+    """
+
+    id: str
+    source: str
+    type: str
+    time_us: int
+    subject: str
+    correlation_id: str
+    causation_id: str
+    actor: str
+
+    def headers(self) -> Headers:
+        """The record headers of this envelope."""
+        return [
+            ("ce_specversion", b"1.0"),
+            ("ce_id", self.id.encode()),
+            ("ce_source", self.source.encode()),
+            ("ce_type", self.type.encode()),
+            ("ce_time", iso(self.time_us).encode()),
+            ("ce_subject", self.subject.encode()),
+            ("ce_correlationid", self.correlation_id.encode()),
+            ("ce_causationid", self.causation_id.encode()),
+            ("ce_actor", self.actor.encode()),
+        ]
+
+    def caused(self, *, suffix: str, source: str, type_: str, subject: str) -> "Envelope":
+        """The envelope of a message that this one causes; its id is derived, so that a repetition gives the same."""
+        return Envelope(
+            f"{self.id}:{suffix}", source, type_, self.time_us, subject, self.correlation_id, self.id, self.actor
+        )
+
+
+def read_envelope(headers: Iterable[tuple[str, bytes | None]] | None) -> Envelope:
+    """The envelope of a record. Raises `InvalidEnvelope` naming the header that is missing or unreadable."""
+    found = {name: value for name, value in headers or () if name.startswith("ce_")}
+
+    def text(name: str, default: str | None = None) -> str:
+        value = found.get(name)
+        if not value:
+            if default is None:
+                raise InvalidEnvelope(name, "is missing")
+            return default
+        try:
+            return value.decode()
+        except UnicodeDecodeError:
+            raise InvalidEnvelope(name, "is not UTF-8") from None
+
+    if (version := text("ce_specversion")) != SPEC_VERSION:
+        raise InvalidEnvelope("ce_specversion", f"is {version!r}, not {SPEC_VERSION!r}")
+    id_ = text("ce_id")
+    if len(id_) > 160 or "|" in id_:
+        raise InvalidEnvelope("ce_id", "is longer than 160 characters or contains '|'")
+    return Envelope(
+        id=id_,
+        source=text("ce_source"),
+        type=text("ce_type"),
+        time_us=_moment(text("ce_time")),
+        subject=text("ce_subject"),
+        correlation_id=text("ce_correlationid", id_),
+        causation_id=text("ce_causationid", id_),
+        actor=text("ce_actor", text("ce_source")),
+    )
+
+
+def _moment(text: str) -> int:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise InvalidEnvelope("ce_time", f"is not an ISO 8601 moment: {text!r}") from None
+    if moment.tzinfo is None:
+        raise InvalidEnvelope("ce_time", f"has no offset from UTC: {text!r}")
+    return to_micros(moment)

@@ -1,0 +1,106 @@
+"""The field types that messages are built of: each is a Python type, its bounds, and its Avro form."""
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, StringConstraints
+from pydantic_core import CoreSchema, core_schema
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MAX_MINOR = 10**15  # ten trillion in a currency of two decimals: far above any amount, far below 2**63
+
+
+class Avro:
+    """The Avro form of an annotated field, where its Python type does not say it."""
+
+    def __init__(self, **schema: Any) -> None:
+        self.schema = schema
+
+
+def to_micros(moment: datetime) -> int:
+    """An aware moment as whole microseconds since 1970 UTC."""
+    return (moment - EPOCH) // timedelta(microseconds=1)
+
+
+def from_micros(micros: int) -> datetime:
+    """Whole microseconds since 1970 UTC as an aware moment in UTC."""
+    return EPOCH + timedelta(microseconds=micros)
+
+
+def iso(micros: int) -> str:
+    """A moment as people and JSON read it."""
+    return from_micros(micros).isoformat().replace("+00:00", "Z")
+
+
+class _Micros:
+    """An integer inside; an ISO 8601 string with an offset in JSON."""
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        whole = core_schema.int_schema(ge=0, le=to_micros(datetime(2200, 1, 1, tzinfo=UTC)), strict=True)
+        moment = core_schema.no_info_after_validator_function(
+            to_micros, core_schema.datetime_schema(tz_constraint="aware")
+        )
+        return core_schema.json_or_python_schema(
+            json_schema=moment,
+            python_schema=whole,
+            serialization=core_schema.plain_serializer_function_ser_schema(iso, when_used="json"),
+        )
+
+
+UtcMicros = Annotated[int, _Micros, Avro(type="long", logicalType="timestamp-micros")]
+"""A moment: whole microseconds since 1970 UTC; ISO 8601 in JSON."""
+
+Identifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._~:-]{0,95}$")]
+"""An id given by upstream: printable, bounded, and free of the separators `|` and `/` that our keys are built with."""
+
+Text = Annotated[str, StringConstraints(min_length=1, max_length=240)]
+CurrencyCode = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
+PositiveMinor = Annotated[int, Field(gt=0, le=MAX_MINOR)]
+MinorUnits = Annotated[int, Field(ge=-MAX_MINOR, le=MAX_MINOR)]
+Count = Annotated[int, Field(ge=0, le=10**12)]
+Rate = Annotated[
+    Decimal,
+    Field(max_digits=18, decimal_places=9, ge=0),
+    Avro(type="bytes", logicalType="decimal", precision=18, scale=9),
+]
+"""A price per unit or a share, exact to nine decimals."""
+
+IsoDate = Annotated[str, StringConstraints(pattern=r"^\d{4}-\d{2}-\d{2}$")]
+"""A calendar day in a zone that the field's owner names; never a moment."""
+
+Compatibility = Literal["FULL_TRANSITIVE", "BACKWARD_TRANSITIVE"]
+
+
+class Record(BaseModel):
+    """A record inside messages: immutable, closed, and exact in its types."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Money(Record):
+    """Whole minor units and a currency. A zero or negative sum is not money that can be moved."""
+
+    amount_minor: PositiveMinor
+    currency: CurrencyCode
+
+    def __str__(self) -> str:
+        return format_minor(self.amount_minor, self.currency)
+
+
+def format_minor(amount_minor: int, currency: str) -> str:
+    """`123456, "EUR"` as `1,234.56 EUR`."""
+    exponent = DECIMALS.get(currency, 2)
+    return f"{Decimal(amount_minor).scaleb(-exponent):,.{exponent}f} {currency}"
+
+
+DECIMALS = {
+    "BHD": 3, "CLP": 0, "IQD": 3, "ISK": 0, "JOD": 3, "JPY": 0, "KRW": 0, "KWD": 3, "LYD": 3, "OMR": 3,
+    "PYG": 0, "RWF": 0, "TND": 3, "UGX": 0, "VND": 0, "VUV": 0, "XAF": 0, "XOF": 0, "XPF": 0,
+}  # fmt: skip
+"""Minor-unit decimals that are not two (ISO 4217)."""
+
+
+class Message(Record):
+    """What travels on a topic. A subclass is one Avro record; its docstring is the record's documentation."""

@@ -1,0 +1,31 @@
+"""Why a command is refused: one list for all rooms, in order of precedence. The first reason that holds is given."""
+
+from enum import StrEnum
+
+
+class Reason(StrEnum):
+    """A refusal's reason (BEY-03). On the wire it is its value, a string, so that a new reason breaks no reader."""
+
+    # the command itself
+    OTHER_CONTENT_UNDER_THIS_ID = "other_content_under_this_id"
+    CURRENCY_MISMATCH = "currency_mismatch"
+    EXPIRES_IN_THE_PAST = "expires_in_the_past"
+    # what it speaks of
+    UNKNOWN_DEALER = "unknown_dealer"
+    UNKNOWN_PRISONER = "unknown_prisoner"
+    UNKNOWN_SUPPLIER = "unknown_supplier"
+    UNKNOWN_VEHICLE = "unknown_vehicle"
+    NO_PRICE = "no_price"
+    NOT_A_MEMBER = "not_a_member"
+    ALREADY_EXISTS = "already_exists"
+    NOT_FOUND = "not_found"
+    WRONG_STATE = "wrong_state"
+    # the money
+    NO_SUCH_LOCK = "no_such_lock"
+    LOCK_NOT_OPEN = "lock_not_open"
+    EXCEEDS_LOCK = "exceeds_lock"
+    OVER_LIMIT = "over_limit"
+    INSUFFICIENT_FUNDS = "insufficient_funds"
+    # our own bounds
+    TOO_MANY_LOTS = "too_many_lots"
+    AMOUNT_TOO_LARGE = "amount_too_large"

@@ -1,0 +1,204 @@
+"""Every topic, declared once: its key, its messages, its one writer, how long it is kept (PIPE-01)."""
+
+from enum import StrEnum
+from typing import NamedTuple
+
+from schemas import clock, dealer_billing, ledger, mobility, prison_finance
+from schemas.avro import full_name
+from schemas.fields import Compatibility, Message
+
+PARTITIONS = 8
+"""Partitions of every topic and table. All are equal, so that all are co-partitioned."""
+
+DAY_MS = 86_400_000
+FOREVER_MS = -1
+
+
+class Kind(StrEnum):
+    """The third part of a topic's name, and with it who may change its schemas how (PIPE-12)."""
+
+    COMMAND = "command"
+    EVENT = "event"
+    JOURNAL = "journal"
+    PROJECTION = "projection"
+    REFERENCE = "reference"
+    TICK = "tick"
+    DEAD_LETTER = "dead-letter"
+
+
+class Cleanup(StrEnum):
+    DELETE = "delete"
+    COMPACT = "compact"
+
+
+class Key(NamedTuple):
+    """`prefix:value-of-field` in UTF-8; without a prefix the field's value alone."""
+
+    prefix: str
+    field: str
+
+    def of(self, message: Message) -> str | None:
+        """The key that a record of this message must have; None where it speaks to a whole partition."""
+        value = getattr(message, self.field, None)
+        if value is None:
+            return None
+        return f"{self.prefix}:{value}" if self.prefix else str(value)
+
+
+class Topic(NamedTuple):
+    """One topic. `key` is None where a message speaks to a whole partition."""
+
+    name: str
+    key: Key | None
+    messages: tuple[type[Message], ...]
+    writer: str
+    retention_ms: int = FOREVER_MS
+    cleanup: Cleanup = Cleanup.DELETE
+
+    @property
+    def kind(self) -> Kind:
+        return Kind(self.name.split(".")[-2])
+
+    @property
+    def compatibility(self) -> Compatibility:
+        """What a new schema version may change: the readers of commands are ours, those of events are not."""
+        return "BACKWARD_TRANSITIVE" if self.kind is Kind.COMMAND else "FULL_TRANSITIVE"
+
+    def subject(self, message: type[Message]) -> str:
+        """The registry subject (TopicRecordNameStrategy)."""
+        return f"{self.name}-{full_name(message)}"
+
+    @property
+    def config(self) -> dict[str, str]:
+        """The topic's configuration in Kafka."""
+        if self.cleanup is Cleanup.COMPACT:
+            return {"cleanup.policy": "compact", "min.cleanable.dirty.ratio": "0.2"}
+        return {"cleanup.policy": "delete", "retention.ms": str(self.retention_ms)}
+
+
+GROUP = Key("group", "group_id")
+DEALER = Key("dealer", "dealer_id")
+PRISONER = Key("prisoner", "prisoner_id")
+
+# ---- mobility
+
+DEPOSITS = Topic("mobility.deposit.command.v1", GROUP, (mobility.DepositBudget,), "budget service")
+TRIPS = Topic(
+    "mobility.trip.event.v1",
+    GROUP,
+    (mobility.TripStarted, mobility.TripEnded, mobility.TripCancelled),
+    "trip service",
+)
+VEHICLE_PRICES = Topic(
+    "mobility.vehicle-price.reference.v1",
+    Key("vehicle", "vehicle_id"),
+    (mobility.VehiclePrice,),
+    "millrace mobility, on every partition",
+    cleanup=Cleanup.COMPACT,
+)
+GROUP_MEMBERS = Topic(
+    "mobility.group-member.reference.v1", GROUP, (mobility.GroupMember,), "millrace mobility", FOREVER_MS
+)
+TRIP_PAYMENTS = Topic(
+    "mobility.trip-payment.event.v1",
+    GROUP,
+    (
+        mobility.BudgetDeposited,
+        mobility.BudgetExpired,
+        mobility.TripFundsLocked,
+        mobility.TripSettled,
+        mobility.TripReleased,
+        mobility.Refused,
+    ),
+    "millrace mobility",
+)
+CARD_CHARGES = Topic("mobility.card-charge.command.v1", GROUP, (mobility.ChargeCard,), "millrace mobility")
+
+# ---- dealer billing
+
+BILLS = Topic("dealer_billing.bill.command.v1", DEALER, (dealer_billing.RaiseBill,), "dealer service")
+BILLING_PAYMENTS = Topic("dealer_billing.billing-payment.event.v1", DEALER, (dealer_billing.BillingPayment,), "Billing")
+DEALERS = Topic(
+    "dealer_billing.dealer.reference.v1",
+    DEALER,
+    (dealer_billing.Dealer,),
+    "millrace dealer billing",
+    cleanup=Cleanup.COMPACT,
+)
+BILL_EVENTS = Topic(
+    "dealer_billing.bill.event.v1",
+    DEALER,
+    (dealer_billing.BillRaised, dealer_billing.BillPaid, dealer_billing.PaymentSuspended, dealer_billing.Refused),
+    "millrace dealer billing",
+)
+
+# ---- prison finance
+
+CREDITS = Topic(
+    "prison_finance.credit.command.v1",
+    PRISONER,
+    (prison_finance.CreditPrisoner, prison_finance.MoveBetweenSubAccounts),
+    "prison",
+)
+PURCHASES = Topic(
+    "prison_finance.purchase.command.v1",
+    PRISONER,
+    (prison_finance.SubmitPurchase, prison_finance.AuthorisePurchase, prison_finance.CancelPurchase),
+    "shop",
+)
+PRISONERS = Topic(
+    "prison_finance.prisoner.reference.v1",
+    PRISONER,
+    (prison_finance.Prisoner,),
+    "millrace prison finance",
+    cleanup=Cleanup.COMPACT,
+)
+SUPPLIERS = Topic(
+    "prison_finance.supplier.reference.v1",
+    Key("supplier", "supplier_id"),
+    (prison_finance.Supplier,),
+    "millrace prison finance, on every partition",
+    cleanup=Cleanup.COMPACT,
+)
+PURCHASE_EVENTS = Topic(
+    "prison_finance.purchase.event.v1",
+    PRISONER,
+    (
+        prison_finance.PrisonerCredited,
+        prison_finance.MovedBetweenSubAccounts,
+        prison_finance.PurchasePending,
+        prison_finance.PurchaseAuthorised,
+        prison_finance.PurchaseVoided,
+        prison_finance.Refused,
+    ),
+    "millrace prison finance",
+)
+GL_LINES = Topic(
+    "prison_finance.gl-line.event.v1",
+    PRISONER,
+    (prison_finance.GeneralLedgerLine, prison_finance.AccountingDayClosed),
+    "millrace prison finance",
+)
+
+# ---- all rooms
+
+JOURNAL = Topic("ledger.decided.journal.v1", Key("", "book"), (ledger.Decided,), "millrace")
+BALANCES = Topic(
+    "ledger.balance.projection.v1", Key("", "id"), (ledger.AccountBalance,), "millrace", cleanup=Cleanup.COMPACT
+)
+OPEN_LOCKS = Topic(
+    "ledger.open-lock.projection.v1", Key("", "id"), (ledger.OpenLock,), "millrace", cleanup=Cleanup.COMPACT
+)
+STATEMENT_LINES = Topic("ledger.statement-line.projection.v1", Key("", "id"), (ledger.StatementLine,), "millrace")
+TICKS = Topic("clock.second.tick.v1", None, (clock.Tick,), "millrace clock", DAY_MS)
+DEAD_LETTERS = Topic("pipeline.record.dead-letter.v1", None, (), "millrace")
+
+TOPICS: tuple[Topic, ...] = (
+    DEPOSITS, TRIPS, VEHICLE_PRICES, GROUP_MEMBERS, TRIP_PAYMENTS, CARD_CHARGES,
+    BILLS, BILLING_PAYMENTS, DEALERS, BILL_EVENTS,
+    CREDITS, PURCHASES, PRISONERS, SUPPLIERS, PURCHASE_EVENTS, GL_LINES,
+    JOURNAL, BALANCES, OPEN_LOCKS, STATEMENT_LINES, TICKS, DEAD_LETTERS,
+)  # fmt: skip
+
+UPSTREAM: tuple[Topic, ...] = (DEPOSITS, TRIPS, BILLS, BILLING_PAYMENTS, CREDITS, PURCHASES)
+"""What other systems publish: each record has exactly one outcome in the journal, or one dead letter."""

@@ -1,0 +1,1 @@
+"""The ledger, pure: accounts and double entry, lots, locks, limits. Every room's money goes through `Draft`."""

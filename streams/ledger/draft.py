@@ -1,0 +1,358 @@
+"""A draft of one decision on one book: movements are tried, refused or noted; nothing changes before `commit`.
+
+Every movement becomes a journal line, and the line alone changes balances and locks (`evolve_*`), so that a fold of the
+journal gives the tables (PIPE-09).
+"""
+
+from collections.abc import Callable
+from typing import Generic, NamedTuple, TypeVar
+
+from msgspec.structs import replace
+
+from schemas.fields import MAX_MINOR
+from schemas.ledger import JournalLine, LotPart, Side, Step
+from schemas.refusals import Reason
+from streams.ledger import limits, lots
+from streams.ledger.accounts import Account, Audience, Balance, Holding, Overdraft
+from streams.ledger.limits import Usage
+from streams.ledger.locks import Lock, pinned
+from streams.ledger.lots import MAX_LOTS, Lot
+from streams.ledger.tables import Rows
+
+Row = TypeVar("Row")
+
+
+class Refused(NamedTuple):
+    """Why a command cannot be carried out, with the figures that explain it (BEY-03)."""
+
+    reason: Reason
+    figures: dict[str, str]
+
+
+def refused(reason: Reason, **figures: object) -> Refused:
+    """A refusal; figures are amounts in minor units, ids, states."""
+    return Refused(reason, {name: str(figure) for name, figure in figures.items()})
+
+
+class Posted(NamedTuple):
+    """One posted movement as the owner of an account sees it: the raw matter of a statement line."""
+
+    account: str
+    currency: str
+    number: int
+    amount_minor: int
+    balance_minor: int
+    counter_account: str
+    text: str
+
+
+class Ledger(NamedTuple):
+    """The three money tables, or one partition of each (PIPE-02)."""
+
+    balances: Rows[Balance]
+    locks: Rows[Lock]
+    limits: Rows[Usage]
+
+
+class _Overlay(Generic[Row]):
+    """Rows as the draft would leave them, over rows that stay as they are until commit."""
+
+    def __init__(self, rows: Rows[Row]) -> None:
+        self._rows = rows
+        self._changed: dict[str, Row | None] = {}
+
+    def get(self, key: str) -> Row | None:
+        return self._changed[key] if key in self._changed else self._rows.get(key)
+
+    def put(self, key: str, row: Row | None) -> None:
+        self._changed[key] = row
+
+    def commit(self) -> None:
+        for key, row in self._changed.items():
+            if row is not None:
+                self._rows[key] = row
+            elif self._rows.get(key) is not None:
+                del self._rows[key]
+
+
+class Draft:
+    """What one decision does to the accounts, locks and limits of one book. `at` is now, in UTC microseconds."""
+
+    def __init__(self, book: str, at: int, ledger: Ledger) -> None:
+        self.book = book
+        self.at = at
+        self.lines: list[JournalLine] = []
+        self.posted: list[Posted] = []
+        self._balances = _Overlay(ledger.balances)
+        self._locks = _Overlay(ledger.locks)
+        self._limits = _Overlay(ledger.limits)
+
+    # -- what stands
+
+    def balance(self, account: Account, currency: str) -> Balance:
+        """What stands on an account, with this draft's movements."""
+        return self._balances.get(f"{self.book}|{account.name}|{currency}") or Balance(account.side)
+
+    def lock(self, lock_id: str) -> Lock | None:
+        """An open lock, or None."""
+        return self._locks.get(f"{self.book}|{lock_id}")
+
+    def pick_lots(
+        self, account: Account, currency: str, wanted_minor: int, spendable: Callable[[Lot], int] = lots.anything
+    ) -> tuple[LotPart, ...]:
+        """Usable lots for at most `wanted_minor`, earliest expiry first."""
+        return lots.pick(self.balance(account, currency).lots, wanted_minor, self.at, spendable)
+
+    # -- movements: each is noted and gives None, or is refused and changes nothing
+
+    def post(
+        self,
+        debit: Account,
+        credit: Account,
+        amount_minor: int,
+        currency: str,
+        text: str,
+        spent: tuple[LotPart, ...] = (),
+        opened: LotPart | None = None,
+    ) -> Refused | None:
+        """Move money at once. Lots of the debit account must be named; a lot opens in a credit account that holds lots.
+
+        Refuses INSUFFICIENT_FUNDS where the debit account may not be overdrawn, TOO_MANY_LOTS, AMOUNT_TOO_LARGE.
+        """
+        if refusal := self._unfunded(debit, credit, amount_minor, currency) or self._no_room(credit, currency, opened):
+            return refusal
+        _check_lots(debit, amount_minor, spent)
+        assert (credit.holding is Holding.LOTS) == (opened is not None), f"{credit.name} holds {credit.holding}"
+        self._note(
+            JournalLine(
+                step=Step.POSTED,
+                debit=debit.name,
+                credit=credit.name,
+                amount_minor=amount_minor,
+                currency=currency,
+                text=text,
+                spent=spent,
+                opened=opened,
+            ),
+            debit,
+            credit,
+        )
+        return None
+
+    def reserve(
+        self,
+        lock_id: str,
+        debit: Account,
+        credit: Account,
+        amount_minor: int,
+        currency: str,
+        deadline: int | None,
+        spent: tuple[LotPart, ...] = (),
+    ) -> Refused | None:
+        """Lock money for a later movement. Refuses ALREADY_EXISTS, INSUFFICIENT_FUNDS."""
+        if self.lock(lock_id) is not None:
+            return refused(Reason.ALREADY_EXISTS, lock=lock_id)
+        if refusal := self._unfunded(debit, credit, amount_minor, currency):
+            return refusal
+        _check_lots(debit, amount_minor, spent)
+        self._note(
+            JournalLine(
+                step=Step.LOCKED,
+                debit=debit.name,
+                credit=credit.name,
+                amount_minor=amount_minor,
+                currency=currency,
+                lock_id=lock_id,
+                deadline=deadline,
+                spent=spent,
+            ),
+            debit,
+            credit,
+        )
+        return None
+
+    def settle(self, lock_id: str, debit: Account, credit: Account, amount_minor: int, text: str) -> Refused | None:
+        """Move part or all of what a lock holds. Refuses NO_SUCH_LOCK, EXCEEDS_LOCK. The rest stays locked."""
+        lock = self.lock(lock_id)
+        if lock is None:
+            return refused(Reason.NO_SUCH_LOCK, lock=lock_id)
+        if amount_minor > lock.amount_minor:
+            return refused(Reason.EXCEEDS_LOCK, lock=lock_id, locked=lock.amount_minor, wanted=amount_minor)
+        self._end(Step.SETTLED, lock_id, lock, debit, credit, amount_minor, text)
+        return None
+
+    def void(self, lock_id: str, debit: Account, credit: Account, step: Step = Step.VOIDED) -> Refused | None:
+        """Free all that a lock still holds. `step` says why: VOIDED or EXPIRED. Refuses NO_SUCH_LOCK."""
+        assert step in (Step.VOIDED, Step.EXPIRED)
+        lock = self.lock(lock_id)
+        if lock is None:
+            return refused(Reason.NO_SUCH_LOCK, lock=lock_id)
+        self._end(step, lock_id, lock, debit, credit, lock.amount_minor, "")
+        return None
+
+    def use_limit(self, name: str, window: str, limit_minor: int, amount_minor: int) -> Refused | None:
+        """Use a limit's window. Refuses OVER_LIMIT with what is left."""
+        key = f"{self.book}|{name}"
+        used = limits.reserve(self._limits.get(key), window, amount_minor)
+        if used.used_minor > limit_minor:
+            left = max(0, limit_minor - used.used_minor + amount_minor)
+            return refused(Reason.OVER_LIMIT, limit=name, allowed=limit_minor, left=left, wanted=amount_minor)
+        self._limits.put(key, used)
+        return None
+
+    def free_limit(self, name: str, window: str, amount_minor: int) -> None:
+        """Give back what was used of a limit's window."""
+        key = f"{self.book}|{name}"
+        self._limits.put(key, limits.release(self._limits.get(key), window, amount_minor))
+
+    def commit(self) -> None:
+        """Make the draft the truth."""
+        self._balances.commit()
+        self._locks.commit()
+        self._limits.commit()
+
+    # -- inside
+
+    def _unfunded(self, debit: Account, credit: Account, amount_minor: int, currency: str) -> Refused | None:
+        """What an account that may not be overdrawn lacks. A debit shrinks credit accounts, a credit debit accounts."""
+        assert amount_minor > 0, amount_minor
+        assert debit.name != credit.name, debit.name
+        for account, shrinks in ((debit, debit.side is Side.CREDIT), (credit, credit.side is Side.DEBIT)):
+            balance = self.balance(account, currency)
+            if shrinks and account.overdraft is Overdraft.FORBIDDEN and balance.available < amount_minor:
+                return refused(
+                    Reason.INSUFFICIENT_FUNDS,
+                    account=account.name,
+                    currency=currency,
+                    available=balance.available,
+                    locked=balance.locked,
+                    wanted=amount_minor,
+                    missing=amount_minor - balance.available,
+                )
+            if max(balance.debits_posted, balance.credits_posted) + amount_minor > MAX_MINOR:
+                return refused(Reason.AMOUNT_TOO_LARGE, account=account.name, wanted=amount_minor)
+        return None
+
+    def _no_room(self, credit: Account, currency: str, opened: LotPart | None) -> Refused | None:
+        if opened is not None and len(self.balance(credit, currency).lots) >= MAX_LOTS:
+            return refused(Reason.TOO_MANY_LOTS, account=credit.name, bound=MAX_LOTS)
+        return None
+
+    def _end(
+        self, step: Step, lock_id: str, lock: Lock, debit: Account, credit: Account, amount_minor: int, text: str
+    ) -> None:
+        assert (debit.name, credit.name) == (lock.debit, lock.credit), f"lock {lock_id} is between other accounts"
+        assert 0 < amount_minor <= lock.amount_minor
+        ended, _ = lots.split(lock.lot_parts, amount_minor)
+        self._note(
+            JournalLine(
+                step=step,
+                debit=debit.name,
+                credit=credit.name,
+                amount_minor=amount_minor,
+                currency=lock.currency,
+                lock_id=lock_id,
+                text=text,
+                spent=ended,
+            ),
+            debit,
+            credit,
+        )
+
+    def _note(self, line: JournalLine, debit: Account, credit: Account) -> None:
+        self.lines.append(line)
+        for account, evolve, counter in ((debit, evolve_debited, credit), (credit, evolve_credited, debit)):
+            before = self.balance(account, line.currency)
+            after = evolve(before, line)
+            self._balances.put(f"{self.book}|{account.name}|{line.currency}", after)
+            if account.audience is Audience.OWNER and after.entries > before.entries:
+                self.posted.append(
+                    Posted(
+                        account.name,
+                        line.currency,
+                        after.entries,
+                        after.posted - before.posted,
+                        after.posted,
+                        counter.name,
+                        line.text,
+                    )
+                )
+        if line.lock_id is not None:
+            key = f"{self.book}|{line.lock_id}"
+            self._locks.put(key, evolve_lock(self._locks.get(key), line))
+
+
+def evolve_debited(balance: Balance, line: JournalLine) -> Balance:
+    """The debit account after a line."""
+    amount = line.amount_minor
+    match line.step:
+        case Step.POSTED:
+            return replace(
+                balance,
+                debits_posted=balance.debits_posted + amount,
+                entries=balance.entries + 1,
+                lots=lots.spent(balance.lots, line.spent),
+            )
+        case Step.LOCKED:
+            return replace(
+                balance,
+                debits_pending=balance.debits_pending + amount,
+                lots=lots.locked(balance.lots, line.spent),
+            )
+        case Step.SETTLED:
+            return replace(
+                balance,
+                debits_pending=balance.debits_pending - amount,
+                debits_posted=balance.debits_posted + amount,
+                entries=balance.entries + 1,
+                lots=lots.settled(balance.lots, line.spent),
+            )
+        case Step.VOIDED | Step.EXPIRED:
+            return replace(
+                balance,
+                debits_pending=balance.debits_pending - amount,
+                lots=lots.unlocked(balance.lots, line.spent),
+            )
+
+
+def evolve_credited(balance: Balance, line: JournalLine) -> Balance:
+    """The credit account after a line."""
+    amount = line.amount_minor
+    match line.step:
+        case Step.POSTED:
+            return replace(
+                balance,
+                credits_posted=balance.credits_posted + amount,
+                entries=balance.entries + 1,
+                lots=balance.lots if line.opened is None else lots.opened(balance.lots, line.opened),
+            )
+        case Step.LOCKED:
+            return replace(balance, credits_pending=balance.credits_pending + amount)
+        case Step.SETTLED:
+            return replace(
+                balance,
+                credits_pending=balance.credits_pending - amount,
+                credits_posted=balance.credits_posted + amount,
+                entries=balance.entries + 1,
+            )
+        case Step.VOIDED | Step.EXPIRED:
+            return replace(balance, credits_pending=balance.credits_pending - amount)
+
+
+def evolve_lock(lock: Lock | None, line: JournalLine) -> Lock | None:
+    """A lock after a line that names it; None when nothing of it is left."""
+    if line.step is Step.LOCKED:
+        return Lock(line.debit, line.credit, line.amount_minor, line.currency, line.deadline, pinned(line.spent))
+    assert lock is not None, f"line ends lock {line.lock_id}, which is not open"
+    left = lock.amount_minor - line.amount_minor
+    assert left >= 0, f"lock {line.lock_id} would hold {left}"
+    if not left:
+        return None
+    _, rest = lots.split(lock.lot_parts, line.amount_minor)
+    return replace(lock, amount_minor=left, parts=pinned(rest))
+
+
+def _check_lots(debit: Account, amount_minor: int, spent: tuple[LotPart, ...]) -> None:
+    """A debit of an account that holds lots names the lots, for exactly the amount."""
+    named = sum(part.amount_minor for part in spent)
+    assert named == (amount_minor if debit.holding is Holding.LOTS else 0), f"{debit.name}: {named} of {amount_minor}"
