@@ -82,7 +82,14 @@ class VehiclePrice(Message):
 
 
 class GroupMember(Message):
-    """A rider belongs to a group; a tombstone ends it."""
+    """A rider belongs to a group from now on."""
+
+    group_id: Identifier
+    rider_id: Identifier
+
+
+class GroupMemberLeft(Message):
+    """A rider belongs to the group no more."""
 
     group_id: Identifier
     rider_id: Identifier
@@ -120,6 +127,16 @@ class TripSettled(Message):
     card_minor: MinorUnits
 
 
+class TripEndWaits(Message):
+    """The end of a trip came before its start. It waits for the start until the deadline; no money moves yet."""
+
+    trip_id: Identifier
+    group_id: Identifier
+    ridden_seconds: int
+    ended_at: UtcMicros
+    deadline: UtcMicros
+
+
 class ReleaseCause(StrEnum):
     CANCELLED = "cancelled"
     TIMED_OUT = "timed_out"
@@ -132,6 +149,7 @@ class TripReleased(Message):
     group_id: Identifier
     cause: ReleaseCause
     released_minor: MinorUnits
+    at: UtcMicros
 
 
 class BudgetDeposited(Message):

@@ -4,7 +4,7 @@ import json
 from typing import Any, Protocol
 
 import httpx
-from confluent_kafka.schema_registry import Schema, SchemaRegistryClient, ServerConfig
+from confluent_kafka.schema_registry import ConfigCompatibilityLevel, Schema, SchemaRegistryClient, ServerConfig
 from confluent_kafka.schema_registry.error import SchemaRegistryError
 
 from schemas.avro import schema_of
@@ -47,9 +47,9 @@ class ConfluentRegistry:
 
     def register(self, subject: str, schema: Any, compatibility: str) -> int:
         """Register a schema under the subject's compatibility rule. Raises `SchemaRegistryError` if it breaks it."""
-        identifier = int(self._ask(lambda: self._client.register_schema(subject, _avro(schema))))
-        self._ask(lambda: self._client.set_config(subject, _config(compatibility)))
-        return identifier
+        rule = ServerConfig(compatibility=ConfigCompatibilityLevel[compatibility])
+        self._ask(lambda: self._client.set_config(subject, rule))
+        return int(self._ask(lambda: self._client.register_schema(subject, _avro(schema))))
 
     def is_compatible(self, subject: str, schema: Any) -> bool:
         """Whether the registry would take this schema as the subject's next version."""
@@ -80,6 +80,3 @@ def register_all(registry: ConfluentRegistry) -> dict[str, int]:
 def _avro(schema: Any) -> Schema:
     return Schema(json.dumps(schema), "AVRO")
 
-
-def _config(compatibility: str) -> Any:
-    return ServerConfig(compatibility=compatibility)

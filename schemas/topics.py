@@ -31,6 +31,13 @@ class Cleanup(StrEnum):
     COMPACT = "compact"
 
 
+class Spread(StrEnum):
+    """Which partitions a message is written to."""
+
+    BY_KEY = "by_key"
+    EVERY_PARTITION = "every_partition"
+
+
 class Key(NamedTuple):
     """`prefix:value-of-field` in UTF-8; without a prefix the field's value alone."""
 
@@ -54,6 +61,7 @@ class Topic(NamedTuple):
     writer: str
     retention_ms: int = FOREVER_MS
     cleanup: Cleanup = Cleanup.DELETE
+    spread: Spread = Spread.BY_KEY
 
     @property
     def kind(self) -> Kind:
@@ -93,11 +101,12 @@ VEHICLE_PRICES = Topic(
     "mobility.vehicle-price.reference.v1",
     Key("vehicle", "vehicle_id"),
     (mobility.VehiclePrice,),
-    "millrace mobility, on every partition",
+    "millrace mobility",
     cleanup=Cleanup.COMPACT,
+    spread=Spread.EVERY_PARTITION,
 )
 GROUP_MEMBERS = Topic(
-    "mobility.group-member.reference.v1", GROUP, (mobility.GroupMember,), "millrace mobility", FOREVER_MS
+    "mobility.group-member.reference.v1", GROUP, (mobility.GroupMember, mobility.GroupMemberLeft), "millrace mobility"
 )
 TRIP_PAYMENTS = Topic(
     "mobility.trip-payment.event.v1",
@@ -106,6 +115,7 @@ TRIP_PAYMENTS = Topic(
         mobility.BudgetDeposited,
         mobility.BudgetExpired,
         mobility.TripFundsLocked,
+        mobility.TripEndWaits,
         mobility.TripSettled,
         mobility.TripReleased,
         mobility.Refused,
@@ -157,8 +167,9 @@ SUPPLIERS = Topic(
     "prison_finance.supplier.reference.v1",
     Key("supplier", "supplier_id"),
     (prison_finance.Supplier,),
-    "millrace prison finance, on every partition",
+    "millrace prison finance",
     cleanup=Cleanup.COMPACT,
+    spread=Spread.EVERY_PARTITION,
 )
 PURCHASE_EVENTS = Topic(
     "prison_finance.purchase.event.v1",

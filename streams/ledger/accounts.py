@@ -38,6 +38,9 @@ class Account(msgspec.Struct, frozen=True):
     holding: Holding = Holding.SUM
     audience: Audience = Audience.INTERNAL
 
+    def __post_init__(self) -> None:
+        assert self.holding is Holding.SUM or self.side is Side.CREDIT, f"{self.name}: lots open by credits"
+
     def of(self, qualifier: str) -> "Account":
         """The account of this kind that belongs to `qualifier`."""
         return msgspec.structs.replace(self, name=f"{self.name}/{qualifier}")

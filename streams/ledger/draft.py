@@ -17,7 +17,7 @@ from streams.ledger.accounts import Account, Audience, Balance, Holding, Overdra
 from streams.ledger.limits import Usage
 from streams.ledger.locks import Lock, pinned
 from streams.ledger.lots import MAX_LOTS, Lot
-from streams.ledger.tables import Rows
+from streams.ledger.tables import DueRows, Rows
 
 Row = TypeVar("Row")
 
@@ -49,7 +49,7 @@ class Posted(NamedTuple):
 class Ledger(NamedTuple):
     """The three money tables, or one partition of each (PIPE-02)."""
 
-    balances: Rows[Balance]
+    balances: DueRows[Balance]
     locks: Rows[Lock]
     limits: Rows[Usage]
 
@@ -91,7 +91,9 @@ class Draft:
 
     def balance(self, account: Account, currency: str) -> Balance:
         """What stands on an account, with this draft's movements."""
-        return self._balances.get(f"{self.book}|{account.name}|{currency}") or Balance(account.side)
+        balance = self._balances.get(f"{self.book}|{account.name}|{currency}") or Balance(account.side)
+        assert balance.side is account.side, f"{account.name} stands on the {balance.side} side"
+        return balance
 
     def lock(self, lock_id: str) -> Lock | None:
         """An open lock, or None."""
@@ -117,12 +119,18 @@ class Draft:
     ) -> Refused | None:
         """Move money at once. Lots of the debit account must be named; a lot opens in a credit account that holds lots.
 
-        Refuses INSUFFICIENT_FUNDS where the debit account may not be overdrawn, TOO_MANY_LOTS, AMOUNT_TOO_LARGE.
+        Refuses ALREADY_EXISTS where a lot of that id is open, INSUFFICIENT_FUNDS where an account may not be overdrawn,
+        TOO_MANY_LOTS, AMOUNT_TOO_LARGE.
         """
-        if refusal := self._unfunded(debit, credit, amount_minor, currency) or self._no_room(credit, currency, opened):
+        if refusal := (
+            self._lot_exists(credit, currency, opened)
+            or self._unfunded(debit, credit, amount_minor, currency)
+            or self._no_room(credit, currency, opened)
+            or self._too_large(debit, credit, amount_minor, currency)
+        ):
             return refusal
-        _check_lots(debit, amount_minor, spent)
-        assert (credit.holding is Holding.LOTS) == (opened is not None), f"{credit.name} holds {credit.holding}"
+        _check_spent(debit, amount_minor, spent)
+        _check_opened(credit, amount_minor, opened)
         self._note(
             JournalLine(
                 step=Step.POSTED,
@@ -149,12 +157,19 @@ class Draft:
         deadline: int | None,
         spent: tuple[LotPart, ...] = (),
     ) -> Refused | None:
-        """Lock money for a later movement. Refuses ALREADY_EXISTS, INSUFFICIENT_FUNDS."""
+        """Lock money for a later movement to an account that holds no lots, since settling opens none.
+
+        Refuses ALREADY_EXISTS, INSUFFICIENT_FUNDS, AMOUNT_TOO_LARGE. What it locks will fit when it is settled.
+        """
         if self.lock(lock_id) is not None:
             return refused(Reason.ALREADY_EXISTS, lock=lock_id)
-        if refusal := self._unfunded(debit, credit, amount_minor, currency):
+        if refusal := (
+            self._unfunded(debit, credit, amount_minor, currency)
+            or self._too_large(debit, credit, amount_minor, currency)
+        ):
             return refusal
-        _check_lots(debit, amount_minor, spent)
+        _check_spent(debit, amount_minor, spent)
+        _check_opened(credit, amount_minor, None)
         self._note(
             JournalLine(
                 step=Step.LOCKED,
@@ -191,7 +206,8 @@ class Draft:
         return None
 
     def use_limit(self, name: str, window: str, limit_minor: int, amount_minor: int) -> Refused | None:
-        """Use a limit's window. Refuses OVER_LIMIT with what is left."""
+        """Use a limit's window, or a newer one that already runs. Refuses OVER_LIMIT with what is left."""
+        assert amount_minor >= 0, amount_minor
         key = f"{self.book}|{name}"
         used = limits.reserve(self._limits.get(key), window, amount_minor)
         if used.used_minor > limit_minor:
@@ -200,8 +216,13 @@ class Draft:
         self._limits.put(key, used)
         return None
 
+    def limit_window(self, name: str, window: str) -> str:
+        """The window in which a use would count: this one, or a newer one that already runs."""
+        return limits.counted_in(self._limits.get(f"{self.book}|{name}"), window)
+
     def free_limit(self, name: str, window: str, amount_minor: int) -> None:
-        """Give back what was used of a limit's window."""
+        """Give back what was used of a limit's window, which is what `limit_window` said before it was used."""
+        assert amount_minor >= 0, amount_minor
         key = f"{self.book}|{name}"
         self._limits.put(key, limits.release(self._limits.get(key), window, amount_minor))
 
@@ -229,13 +250,31 @@ class Draft:
                     wanted=amount_minor,
                     missing=amount_minor - balance.available,
                 )
-            if max(balance.debits_posted, balance.credits_posted) + amount_minor > MAX_MINOR:
-                return refused(Reason.AMOUNT_TOO_LARGE, account=account.name, wanted=amount_minor)
+        return None
+
+    def _lot_exists(self, credit: Account, currency: str, opened: LotPart | None) -> Refused | None:
+        """Two open lots of one id would be one lot at the next change, and the money of the other lost."""
+        if opened is not None and any(lot.lot_id == opened.lot_id for lot in self.balance(credit, currency).lots):
+            return refused(Reason.ALREADY_EXISTS, account=credit.name, lot=opened.lot_id)
         return None
 
     def _no_room(self, credit: Account, currency: str, opened: LotPart | None) -> Refused | None:
         if opened is not None and len(self.balance(credit, currency).lots) >= MAX_LOTS:
             return refused(Reason.TOO_MANY_LOTS, account=credit.name, bound=MAX_LOTS)
+        return None
+
+    def _too_large(self, debit: Account, credit: Account, amount_minor: int, currency: str) -> Refused | None:
+        """What no row could hold. Locked money counts, so that a lock which was taken can always be settled."""
+        debited, credited = self.balance(debit, currency), self.balance(credit, currency)
+        for account, moved in (
+            (debit, debited.debits_posted + debited.debits_pending),
+            (credit, credited.credits_posted + credited.credits_pending),
+        ):
+            if moved + amount_minor > MAX_MINOR:
+                left = MAX_MINOR - moved
+                return refused(
+                    Reason.AMOUNT_TOO_LARGE, account=account.name, currency=currency, left=left, wanted=amount_minor
+                )
         return None
 
     def _end(
@@ -342,6 +381,7 @@ def evolve_credited(balance: Balance, line: JournalLine) -> Balance:
 def evolve_lock(lock: Lock | None, line: JournalLine) -> Lock | None:
     """A lock after a line that names it; None when nothing of it is left."""
     if line.step is Step.LOCKED:
+        assert lock is None, f"line opens lock {line.lock_id}, which is open"
         return Lock(line.debit, line.credit, line.amount_minor, line.currency, line.deadline, pinned(line.spent))
     assert lock is not None, f"line ends lock {line.lock_id}, which is not open"
     left = lock.amount_minor - line.amount_minor
@@ -352,7 +392,13 @@ def evolve_lock(lock: Lock | None, line: JournalLine) -> Lock | None:
     return replace(lock, amount_minor=left, parts=pinned(rest))
 
 
-def _check_lots(debit: Account, amount_minor: int, spent: tuple[LotPart, ...]) -> None:
+def _check_spent(debit: Account, amount_minor: int, spent: tuple[LotPart, ...]) -> None:
     """A debit of an account that holds lots names the lots, for exactly the amount."""
     named = sum(part.amount_minor for part in spent)
     assert named == (amount_minor if debit.holding is Holding.LOTS else 0), f"{debit.name}: {named} of {amount_minor}"
+
+
+def _check_opened(credit: Account, amount_minor: int, opened: LotPart | None) -> None:
+    """A credit of an account that holds lots opens one, worth exactly the amount."""
+    worth = 0 if opened is None else opened.amount_minor
+    assert worth == (amount_minor if credit.holding is Holding.LOTS else 0), f"{credit.name}: {worth} of {amount_minor}"

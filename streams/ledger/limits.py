@@ -4,7 +4,10 @@ import msgspec
 
 
 class Usage(msgspec.Struct, frozen=True):
-    """What was used of a limit in one window: a row of the limits table (PIPE-02). `window` names it: `2026-03-29`."""
+    """What was used of a limit in one window: a row of the limits table (PIPE-02).
+
+    `window` names it so that names sort by time: `2026-03-29`, `2026-W05`.
+    """
 
     window: str
     used_minor: int
@@ -15,10 +18,14 @@ def usage_in(usage: Usage | None, window: str) -> int:
     return usage.used_minor if usage is not None and usage.window == window else 0
 
 
+def counted_in(usage: Usage | None, window: str) -> str:
+    """Where a use of this window counts. A late message of an older one counts in the newest: none is ever reopened."""
+    return window if usage is None else max(window, usage.window)
+
+
 def reserve(usage: Usage | None, window: str, amount_minor: int) -> Usage:
-    """With this amount used. A message of an older window counts in the newest one: no window is ever reopened."""
-    if usage is not None and usage.window > window:
-        window = usage.window
+    """With this amount used, in the window where it counts."""
+    window = counted_in(usage, window)
     return Usage(window, usage_in(usage, window) + amount_minor)
 
 

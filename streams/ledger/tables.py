@@ -1,4 +1,4 @@
-"""What the pure core asks of a table: a mapping of rows. A dict will do; the worker gives one partition of a table."""
+"""What the pure core asks of a table: rows by key. The worker gives one partition of a table."""
 
 from typing import Protocol, TypeVar
 
@@ -6,7 +6,7 @@ Row = TypeVar("Row")
 
 
 class Rows(Protocol[Row]):
-    """Rows by key. A row is immutable: a change is a new row under the same key."""
+    """Rows by key. A row is immutable: a change is a new row under the same key. A dict will do."""
 
     def get(self, key: str, /) -> Row | None: ...
 
@@ -15,9 +15,9 @@ class Rows(Protocol[Row]):
     def __delitem__(self, key: str, /) -> None: ...
 
 
-class Due(Protocol):
-    """Rows that fall due."""
+class DueRows(Rows[Row], Protocol[Row]):
+    """Rows of which some fall due."""
 
-    def due(self, now: int, limit: int) -> list[str]:
-        """Keys of rows due at or before `now` (UTC microseconds), earliest first, at most `limit`."""
+    def due(self, now_us: int, limit: int) -> list[str]:
+        """Keys of rows due at or before `now_us` (UTC microseconds), earliest first, at most `limit`."""
         ...

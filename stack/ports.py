@@ -1,0 +1,82 @@
+"""Ports of 127.0.0.1: which are free, and who holds one that is not."""
+
+import random
+import socket
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+HOST = "127.0.0.1"
+
+# Below the ephemeral range, so that no outgoing connection takes a port between the choice and its use.
+_FREE_RANGE = range(20_000, 32_000)
+
+
+@dataclass(frozen=True)
+class Ports:
+    """One port for each listener; the defaults are those of the documents."""
+
+    kafka: int = 19092
+    controller: int = 19093
+    postgres: int = 15432
+    registry: int = 18081
+    connect: int = 18083
+    prometheus: int = 19090
+
+
+@dataclass(frozen=True)
+class Holder:
+    """A process that listens on a port."""
+
+    pid: int
+    command: str
+
+    def __str__(self) -> str:
+        return f"{self.command} (pid {self.pid})"
+
+
+def is_free(port: int) -> bool:
+    """Whether a server could listen on this port of 127.0.0.1 now."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # As servers do: TIME_WAIT does not count.
+        try:
+            probe.bind((HOST, port))
+        except OSError:
+            return False
+    return True
+
+
+def pick() -> Ports:
+    """Six free ports, different from one another."""
+    chosen: dict[str, int] = {}
+    for field in fields(Ports):
+        chosen[field.name] = next(
+            port for port in random.sample(_FREE_RANGE, 500) if port not in chosen.values() and is_free(port)
+        )
+    return Ports(**chosen)
+
+
+def holder(port: int) -> Holder | None:
+    """The process that listens on the port; None when it belongs to a user whose processes we may not look into."""
+    inodes = _listening_inodes(port)
+    for entry in Path("/proc").iterdir():
+        if not entry.name.isdigit():
+            continue
+        try:
+            targets = {str(descriptor.readlink()) for descriptor in (entry / "fd").iterdir()}
+            if targets & inodes:
+                return Holder(int(entry.name), (entry / "comm").read_text().strip())
+        except OSError:
+            continue  # It ended, or belongs to another user.
+    return None
+
+
+def _listening_inodes(port: int) -> set[str]:
+    """The sockets that listen on the port, as /proc/<pid>/fd shows them."""
+    inodes: set[str] = set()
+    for table in (Path("/proc/net/tcp"), Path("/proc/net/tcp6")):
+        for line in table.read_text().splitlines()[1:] if table.exists() else []:
+            columns = line.split()
+            local_port = int(columns[1].rpartition(":")[2], 16)
+            if columns[3] == "0A" and local_port == port:
+                inodes.add(f"socket:[{columns[9]}]")
+    return inodes

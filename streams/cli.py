@@ -1,0 +1,89 @@
+"""The command line: `python -m streams COMMAND`. What cannot be done says why in one sentence and exits with 2."""
+
+import logging
+import sys
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from schemas.codec import Codec
+from schemas.registry import ConfluentRegistry, RegistryUnavailable, UnknownSchema
+from schemas.settings import settings
+from streams import topics as topic_setup
+
+CANNOT = 2
+
+
+class Millrace(click.Group):
+    """A group whose commands end with one sentence where a server is missing."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except UnknownSchema as error:
+            raise _sentence(f"{error}; run `python -m streams topics` first") from error
+        except (RegistryUnavailable, topic_setup.ServerDown) as error:
+            raise _sentence(str(error)) from error
+
+
+def _sentence(text: str) -> click.ClickException:
+    problem = click.ClickException(text)
+    problem.exit_code = CANNOT
+    return problem
+
+
+@click.group(cls=Millrace, context_settings={"help_option_names": ["-h", "--help"]})
+def main() -> None:
+    """Millrace: the Kafka pipeline that keeps money right."""
+
+
+@main.command()
+@click.option("--name", default="0", show_default=True, help="stable over restarts, unique in the group")
+@click.option("--port", default=6066, show_default=True, help="of /metrics, /health and /ready, on 127.0.0.1")
+@click.option("--loglevel", default="INFO", show_default=True)
+def worker(name: str, port: int, loglevel: str) -> None:
+    """Run a worker: all rooms, for the partitions that the group gives it."""
+    from streams.worker import run  # Faust takes a second to import; other commands need not wait for it
+
+    run(settings(), name, port, loglevel)
+
+
+@main.command()
+@click.option("--check", is_flag=True, help="change nothing; report drift and exit with 1 if there is any")
+@click.option("--replication", default=1, show_default=True)
+def topics(check: bool, replication: int) -> None:  # noqa: FBT001
+    """Create the topics and register the schemas that are declared, and report what differs."""
+    console = Console()
+    if not check:
+        for name in topic_setup.apply(settings(), replication):
+            console.print(f"created {name}")
+    drifts = topic_setup.drift(settings())
+    if not drifts:
+        console.print("Kafka and the registry are as declared.")
+        return
+    table = Table("where", "what", "declared", "found")
+    for each in drifts:
+        table.add_row(*each)
+    console.print(table)
+    sys.exit(1)
+
+
+@main.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def publish(file: Path) -> None:
+    """Publish upstream events, written as CloudEvents in JSON, a line each."""
+    from streams import publish as publishing
+
+    codec = Codec(ConfluentRegistry(settings().registry))
+    try:
+        with file.open("rb") as lines:
+            events = list(publishing.read(lines))
+    except publishing.BadLine as error:
+        raise _sentence(f"{file}: {error}; nothing was published") from error
+    count = publishing.publish(settings(), codec, events)
+    Console().print(f"published {count} events")
+
+
+logging.captureWarnings(True)

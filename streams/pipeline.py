@@ -1,0 +1,156 @@
+"""The frame that rooms are wired into: the Faust app, the money tables, the codec, the way from a batch to a room."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import faust
+
+from schemas.codec import Codec, Undecodable
+from schemas.fields import Message
+from schemas.ledger import AccountBalance, OpenLock
+from schemas.topics import BALANCES, DEAD_LETTERS, OPEN_LOCKS, PARTITIONS, Spread, Topic
+from streams.ledger.accounts import Balance
+from streams.ledger.draft import Ledger
+from streams.ledger.limits import Usage
+from streams.ledger.locks import Lock
+from streams.processing import Processor, Seen
+from streams.rooms import Room
+from streams.runtime import DeadLetters, OutRecord
+from streams.runtime.outbox import ANY_PARTITION, outbox_of
+
+RoomOf = Callable[[int], Room]
+
+
+class Pipeline:
+    """What every room shares. Money tables are keyed `book|…`, so rooms never meet in a row (PIPE-02)."""
+
+    def __init__(self, app: faust.App, codec: Codec) -> None:
+        self.app = app
+        self._codec = codec
+        self._letters = DeadLetters(outbox_of(app), DEAD_LETTERS.name)
+        self._rooms: list[RoomOf] = []
+        self._balances = self.table("balances", Balance, due=_next_expiry, projection=self._balance)
+        self._locks = self.table("locks", Lock, projection=self._open_lock)
+        self._limits = self.table("limits", Usage)
+        self._seen = self.table("seen", Seen, due=_forget_at)
+
+    # ---- for wiring
+
+    def table(self, name: str, row: Any, **options: Any) -> Any:
+        """A table of rows of one type, partitioned as all are."""
+        return self.app.Table(name, partitions=PARTITIONS, row=row, **options)
+
+    def topic(self, topic: Topic) -> Any:
+        """A topic for an agent to read."""
+        return self.app.topic(topic.name)
+
+    def join(self, room: RoomOf) -> None:
+        """Let time pass for a room: ticks make its rows fall due."""
+        self._rooms.append(room)
+
+    # ---- for agents, between two batches
+
+    def ledger(self, partition: int) -> Ledger:
+        """The money tables of one partition."""
+        return Ledger(self._balances.rows(partition), self._locks.rows(partition), self._limits.rows(partition))
+
+    def process(self, room: RoomOf, topic: Topic, batch: list[Any]) -> None:
+        """Give every record of a batch its outcome."""
+        self._processor(room, batch[0].partition()).process(topic, batch)
+
+    def pass_time(self, topic: Topic, batch: list[Any]) -> None:
+        """Carry out what the latest tick of a batch makes due, in every room."""
+        ticks = [tick.now for tick in self.messages(topic, batch)]
+        if not ticks:
+            return
+        processors = [self._processor(room, batch[0].partition()) for room in self._rooms]
+        for processor in processors:
+            processor.pass_time(max(ticks), batch[-1])
+        processors[0].forget(max(ticks))
+
+    def messages(self, topic: Topic, batch: list[Any]) -> Iterator[Any]:
+        """The messages of a batch that needs no outcome: reference data, ticks. What is none becomes a dead letter."""
+        for record in batch:
+            if message := self._decoded(topic, record):
+                yield message
+
+    def remember(self, topic: Topic, batch: list[Any], table: Any) -> None:
+        """Keep reference data under its id; a tombstone drops it."""
+        rows = table.rows(batch[0].partition())
+        for record in batch:
+            key = record.key().decode().partition(":")[2]
+            if record.value() is not None:
+                if message := self._decoded(topic, record):
+                    rows[key] = message
+            elif key in rows:
+                del rows[key]
+
+    def tell_reference(self, topic: Topic, key: str, message: Message | None) -> None:
+        """Write reference data on: to its key's partition, or to every partition. None drops it."""
+        value = None if message is None else self._codec.encode(message)
+        partitions = range(PARTITIONS) if topic.spread is Spread.EVERY_PARTITION else (ANY_PARTITION,)
+        for partition in partitions:
+            self.app.outbox.put(topic.name, key.encode(), value, None, partition)
+
+    def bury(self, record: Any, error: Undecodable) -> None:
+        """Make a dead letter of a record that is no message."""
+        self._letters.bury(record, reason=error.reason, error=error, field=error.field, schema=error.schema)
+
+    def _decoded(self, topic: Topic, record: Any) -> Message | None:
+        try:
+            return self._codec.decode(topic, record.value())
+        except Undecodable as error:
+            self.bury(record, error)
+            return None
+
+    def _processor(self, room: RoomOf, partition: int) -> Processor:
+        seen = self._seen.rows(partition)
+        return Processor(
+            room(partition), self.ledger(partition), seen, self._codec, self.app.outbox, self._letters, partition
+        )
+
+    # ---- projections of the money tables (PIPE-07)
+
+    def _balance(self, key: str, row: Balance | None) -> OutRecord:
+        assert row is not None, f"{key}: an account is never deleted"
+        book, account, currency = key.split("|")
+        message = AccountBalance(
+            id=key,
+            book=book,
+            account=account,
+            currency=currency,
+            side=row.side,
+            debits_posted=row.debits_posted,
+            credits_posted=row.credits_posted,
+            debits_pending=row.debits_pending,
+            credits_pending=row.credits_pending,
+            balance_minor=row.posted,
+            available_minor=row.available,
+            entries=row.entries,
+            lots=len(row.lots),
+        )
+        return OutRecord(BALANCES.name, key.encode(), self._codec.encode(message))
+
+    def _open_lock(self, key: str, row: Lock | None) -> OutRecord:
+        if row is None:
+            return OutRecord(OPEN_LOCKS.name, key.encode(), None)
+        book, _, lock_id = key.partition("|")
+        message = OpenLock(
+            id=key,
+            book=book,
+            lock_id=lock_id,
+            debit=row.debit,
+            credit=row.credit,
+            amount_minor=row.amount_minor,
+            currency=row.currency,
+            deadline=row.deadline,
+        )
+        return OutRecord(OPEN_LOCKS.name, key.encode(), self._codec.encode(message))
+
+
+def _next_expiry(balance: Balance) -> int | None:
+    return balance.next_expiry
+
+
+def _forget_at(seen: Seen) -> int:
+    return seen.forget_at

@@ -1,0 +1,239 @@
+"""From a raw record to its one outcome: decode, recognise repetitions, decide, evolve, tell.
+
+A room decides; this carries it out. Everything that a record causes, its journal entry, its events, its rows, leaves in
+the transaction of the cycle that consumed it, or not at all (PIPE-04, PIPE-05, PIPE-09).
+"""
+
+import hashlib
+from collections.abc import Iterable
+from typing import Any, NamedTuple, Protocol
+
+import msgspec
+
+from schemas.avro import full_name
+from schemas.codec import Codec, Undecodable
+from schemas.envelope import Envelope, Headers, InvalidEnvelope, read_envelope
+from schemas.fields import Message
+from schemas.ledger import Decided, Outcome, StatementLine
+from schemas.refusals import Reason
+from schemas.topics import JOURNAL, STATEMENT_LINES, TICKS, TOPICS, Topic
+from streams import metrics
+from streams.ledger.draft import Draft, Ledger, Posted, Refused, refused
+from streams.ledger.tables import DueRows
+from streams.rooms import DUE_PER_TICK, Room, Verdict
+
+REMEMBERED_US = 7 * 24 * 3600 * 1_000_000
+"""How long the id of an upstream message is remembered; a later repetition meets the room's own rows."""
+
+TOPIC_OF = {message: topic for topic in TOPICS for message in topic.messages}
+TYPE_NAME = {message: full_name(message) for message in TOPIC_OF}
+
+
+class Seen(msgspec.Struct, frozen=True):
+    """An id that was used: the digest of its content, the decision it led to, and when to forget it (UTC micros)."""
+
+    digest: str
+    decision_id: str
+    forget_at: int
+
+
+class Cause(NamedTuple):
+    """The record that leads to decisions, and who sent it. `recorded_at` is when it reached Kafka, in UTC micros."""
+
+    envelope: Envelope
+    topic: Topic
+    partition: int
+    offset: int
+    recorded_at: int
+
+
+class Out(Protocol):
+    """Where records go; they become visible when the cycle commits."""
+
+    def put(
+        self, topic: str, key: bytes | None, value: bytes | None, headers: Headers | None = None, partition: int = -1
+    ) -> None: ...
+
+
+class Letters(Protocol):
+    """Where records go that are no messages."""
+
+    def bury(
+        self, record: Any, *, reason: str, error: BaseException | str, field: str | None, schema: str | None
+    ) -> None: ...
+
+
+class Processor:
+    """Carries out what a room decides, for one partition, until the agent asks for its next batch."""
+
+    def __init__(
+        self, room: Room, ledger: Ledger, seen: DueRows[Seen], codec: Codec, out: Out, letters: Letters, partition: int
+    ) -> None:
+        self._room = room
+        self._ledger = ledger
+        self._seen = seen
+        self._codec = codec
+        self._out = out
+        self._letters = letters
+        self._partition = partition
+
+    # ---- messages
+
+    def process(self, topic: Topic, records: Iterable[Any]) -> None:
+        """Give every record its one outcome: a journal entry, or a dead letter."""
+        for record in records:
+            try:
+                cause, message = self._read(topic, record)
+            except (Undecodable, InvalidEnvelope) as error:
+                reason, schema = getattr(error, "reason", "bad_envelope"), getattr(error, "schema", None)
+                self._letters.bury(record, reason=reason, error=error, field=error.field, schema=schema)
+            else:
+                self._answer(cause, message, record.value())
+
+    def _read(self, topic: Topic, record: Any) -> tuple[Cause, Message]:
+        message = self._codec.decode(topic, record.value())
+        envelope = read_envelope(record.headers())
+        assert topic.key is not None
+        key = topic.key.of(message)
+        for field, found in (("key", (record.key() or b"").decode(errors="replace")), ("ce_subject", envelope.subject)):
+            if found != key:
+                raise Undecodable("wrong_key", f"{field} is {found!r}, but the message is about {key!r}", field=field)
+        if envelope.type != TYPE_NAME[type(message)]:
+            problem = f"ce_type says {envelope.type!r}, but the value is a {TYPE_NAME[type(message)]}"
+            raise Undecodable("wrong_type", problem, field="ce_type", schema=TYPE_NAME[type(message)])
+        cause = Cause(envelope, topic, record.partition(), record.offset(), record.timestamp()[1] * 1_000)
+        return cause, message
+
+    def _answer(self, cause: Cause, message: Message, value: bytes) -> None:
+        envelope = cause.envelope
+        draft = Draft(envelope.subject, envelope.time_us, self._ledger)
+        used_ids = [f"{draft.book}|{envelope.id}"]
+        if identity := self._room.identity(message):
+            used_ids.append(f"{draft.book}|{identity}")
+        digest = hashlib.blake2b(value[5:], digest_size=12).hexdigest()
+        decision_id = f"{draft.book}|{envelope.id}|{cause.topic.name}|{cause.partition}|{cause.offset}"
+        for used_id in used_ids:
+            known = self._seen.get(used_id)
+            if known is not None and known.digest == digest:
+                self._journal(
+                    decision_id, draft, Outcome.DUPLICATE, cause, reason=None, figures={"of": known.decision_id}
+                )
+                return
+            if known is not None:
+                repeated = refused(Reason.OTHER_CONTENT_UNDER_THIS_ID, id=used_id, first=known.decision_id)
+                self._refuse(decision_id, draft, message, repeated, cause)
+                return
+        for used_id in used_ids:
+            self._seen[used_id] = Seen(digest, decision_id, cause.recorded_at + REMEMBERED_US)
+        self._carry_out(decision_id, draft, self._room.decide(draft, message), message, cause)
+
+    # ---- time
+
+    def pass_time(self, now: int, record: Any) -> None:
+        """Carry out what has fallen due at `now` (UTC micros), and forget the ids whose time is over."""
+        tick = Envelope(
+            f"tick:{now}", "millrace/clock", TYPE_NAME[TICKS.messages[0]], now, "", f"tick:{now}", "", "clock"
+        )
+        cause = Cause(tick, TICKS, record.partition(), record.offset(), record.timestamp()[1] * 1_000)
+        for due in self._room.due(now):
+            self._carry_out(due.id, due.draft, due.verdict, None, cause)
+
+    def forget(self, now: int) -> None:
+        """Drop the ids of messages that are too old to be repeated."""
+        for key in self._seen.due(now, DUE_PER_TICK):
+            del self._seen[key]
+
+    # ---- consequences
+
+    def _carry_out(
+        self, decision_id: str, draft: Draft, verdict: Verdict, message: Message | None, cause: Cause
+    ) -> None:
+        if isinstance(verdict, Refused):
+            self._refuse(decision_id, draft, message, verdict, cause)
+            return
+        draft.commit()
+        for number, event in enumerate(verdict):
+            self._room.evolve(event)
+            self._tell(event, draft.book, f"{decision_id}|{number}", cause)
+        self._journal(decision_id, draft, Outcome.ACCEPTED, cause, reason=None, figures={})
+        for posted in draft.posted:
+            self._state(posted, draft, decision_id, cause)
+        metrics.moved(self._room.name, draft.lines)
+
+    def _refuse(self, decision_id: str, draft: Draft, message: Message | None, why: Refused, cause: Cause) -> None:
+        if message is not None:
+            self._tell(self._room.refusal(message, why), draft.book, f"{decision_id}|refused", cause)
+        untouched = Draft(draft.book, draft.at, self._ledger)
+        self._journal(decision_id, untouched, Outcome.REFUSED, cause, reason=why.reason, figures=why.figures)
+
+    def _tell(self, event: Message, book: str, event_id: str, cause: Cause) -> None:
+        topic, asked = TOPIC_OF[type(event)], cause.envelope
+        envelope = Envelope(
+            id=event_id,
+            source=f"millrace/{self._room.name}",
+            type=TYPE_NAME[type(event)],
+            time_us=asked.time_us,
+            subject=book,
+            correlation_id=asked.correlation_id,
+            causation_id=asked.id,
+            actor=asked.actor,
+        )
+        key = topic.key.of(event) if topic.key is not None else None
+        self._out.put(
+            topic.name,
+            None if key is None else key.encode(),
+            self._codec.encode(event),
+            envelope.headers(),
+            self._partition,
+        )
+
+    def _journal(
+        self,
+        decision_id: str,
+        draft: Draft,
+        outcome: Outcome,
+        cause: Cause,
+        *,
+        reason: Reason | None,
+        figures: dict[str, str],
+    ) -> None:
+        asked = cause.envelope
+        entry = Decided(
+            decision_id=decision_id,
+            book=draft.book,
+            room=self._room.name,
+            outcome=outcome,
+            reason=reason,
+            figures=figures,
+            lines=tuple(draft.lines),
+            cause_type=asked.type,
+            cause_id=asked.id,
+            cause_topic=cause.topic.name,
+            cause_partition=cause.partition,
+            cause_offset=cause.offset,
+            correlation_id=asked.correlation_id,
+            actor=asked.actor,
+            effective_at=draft.at,
+            recorded_at=cause.recorded_at,
+        )
+        self._out.put(JOURNAL.name, draft.book.encode(), self._codec.encode(entry), None, self._partition)
+        metrics.decided(self._room.name, outcome, reason)
+
+    def _state(self, posted: Posted, draft: Draft, decision_id: str, cause: Cause) -> None:
+        line = StatementLine(
+            id=f"{draft.book}|{posted.account}|{posted.currency}|{posted.number}",
+            book=draft.book,
+            account=posted.account,
+            currency=posted.currency,
+            number=posted.number,
+            amount_minor=posted.amount_minor,
+            balance_minor=posted.balance_minor,
+            counter_account=posted.counter_account,
+            text=posted.text,
+            decision_id=decision_id,
+            correlation_id=cause.envelope.correlation_id,
+            actor=cause.envelope.actor,
+            effective_at=draft.at,
+            recorded_at=cause.recorded_at,
+        )
+        self._out.put(STATEMENT_LINES.name, line.id.encode(), self._codec.encode(line), None, self._partition)

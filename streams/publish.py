@@ -1,0 +1,121 @@
+"""`python -m streams publish FILE.jsonl`: publish upstream events written as CloudEvents in JSON, a line each.
+
+    {"specversion": "1.0", "id": "e-1", "source": "trip-service", "type": "millrace.mobility.TripStarted",
+     "time": "2026-03-01T08:00:00Z", "data": {"trip_id": "t-1", "group_id": "g-1", …}}
+
+Topic and key follow from the type and the data. `actor`, `correlationid` and `causationid` may be given.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple
+
+import orjson
+from confluent_kafka import KafkaError, Producer
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+
+from schemas.avro import full_name
+from schemas.codec import Codec, Undecodable, from_json
+from schemas.envelope import Envelope
+from schemas.fields import Message, to_micros
+from schemas.settings import Settings
+from schemas.topics import UPSTREAM, Topic
+
+ACCEPTED = {full_name(message): (topic, message) for topic in UPSTREAM for message in topic.messages}
+
+
+class BadLine(ValueError):
+    """A line that is no event: says which line, which field, and why."""
+
+
+class _Line(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    specversion: str = Field(pattern=r"^1\.0$")
+    id: str = Field(min_length=1, max_length=160, pattern=r"^[^|]+$")
+    source: str = Field(min_length=1)
+    type: str
+    time: AwareDatetime
+    actor: str | None = None
+    correlationid: str | None = None
+    causationid: str | None = None
+    data: dict[str, Any]
+
+
+class Upstream(NamedTuple):
+    """One upstream event, ready to be published."""
+
+    topic: Topic
+    envelope: Envelope
+    message: Message
+
+
+def read(lines: Iterable[bytes]) -> Iterator[Upstream]:
+    """The events of a file's lines; empty lines are skipped. Raises `BadLine`."""
+    for number, text in enumerate(lines, 1):
+        if not text.strip():
+            continue
+        try:
+            yield _event(_Line.model_validate(orjson.loads(text)))
+        except orjson.JSONDecodeError as error:
+            raise BadLine(f"line {number} is not JSON: {error}") from error
+        except ValidationError as error:
+            first = error.errors(include_url=False)[0]
+            raise BadLine(f"line {number}, field {first['loc'][0] if first['loc'] else '-'}: {first['msg']}") from error
+        except Undecodable as error:
+            raise BadLine(f"line {number}, field data.{error.field}: {error}") from error
+
+
+def publish(settings: Settings, codec: Codec, events: Iterable[Upstream]) -> int:
+    """Publish events in order; returns how many Kafka has taken. Raises `RuntimeError` if one was not taken."""
+    producer = Producer(
+        {
+            "bootstrap.servers": settings.kafka,
+            "partitioner": "murmur2_random",
+            "enable.idempotence": True,
+            "linger.ms": 5,
+        }
+    )
+    failed: list[KafkaError] = []
+    count = 0
+    for topic, envelope, message in events:
+        while True:
+            try:
+                producer.produce(
+                    topic.name,
+                    codec.encode(message),
+                    envelope.subject.encode(),
+                    headers=envelope.headers(),
+                    on_delivery=lambda error, _: failed.append(error) if error else None,
+                )
+                break
+            except BufferError:
+                producer.poll(0.1)
+        producer.poll(0)
+        count += 1
+    left = producer.flush(60)
+    if failed or left:
+        raise RuntimeError(
+            f"{len(failed) + left} of {count} events did not reach Kafka at {settings.kafka}: {failed[:1]}"
+        )
+    return count
+
+
+def _event(line: _Line) -> Upstream:
+    if line.type not in ACCEPTED:
+        raise Undecodable("unknown_type", f"{line.type} is none of {', '.join(ACCEPTED)}", field="type")
+    topic, message_type = ACCEPTED[line.type]
+    message = from_json(message_type, line.data)
+    assert topic.key is not None
+    key = topic.key.of(message)
+    assert key is not None
+    envelope = Envelope(
+        id=line.id,
+        source=line.source,
+        type=line.type,
+        time_us=to_micros(line.time),
+        subject=key,
+        correlation_id=line.correlationid or line.id,
+        causation_id=line.causationid or line.id,
+        actor=line.actor or line.source,
+    )
+    return Upstream(topic, envelope, message)

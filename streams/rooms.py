@@ -1,0 +1,41 @@
+"""What a room is: the rules of one source system, pure, over one partition of its tables."""
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple, Protocol, TypeAlias
+
+from schemas.fields import Message
+from streams.ledger.draft import Draft, Refused
+
+DUE_PER_TICK = 1_000
+"""Rows of one table that one tick works on; the next tick goes on."""
+
+Verdict: TypeAlias = Sequence[Message] | Refused
+"""What a room answers: the events that say what happened, in order; or why nothing may happen."""
+
+
+class DueDecision(NamedTuple):
+    """Something that time made due. `id` is the same in every replay, and never used twice."""
+
+    id: str
+    draft: Draft
+    verdict: Verdict
+
+
+class Room(Protocol):
+    """One partition of a room's tables, with its rules. Pure: rows in, events out."""
+
+    name: str
+
+    def decide(self, draft: Draft, message: Message) -> Verdict: ...
+
+    def evolve(self, event: Message) -> None: ...
+
+    def identity(self, message: Message) -> str | None:
+        """An id that upstream may use only once, whatever the event's id is; None where the room's rows see to it."""
+        ...
+
+    def refusal(self, message: Message, refused: Refused) -> Message: ...
+
+    def due(self, now: int) -> Iterable[DueDecision]:
+        """What falls due at or before `now`; each is carried out before the next is asked for."""
+        ...

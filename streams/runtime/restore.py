@@ -1,0 +1,146 @@
+"""Bring the tables of newly assigned partitions up to everything any earlier owner can have committed.
+
+The order matters (FINDINGS 2):
+1. `committed()` on a read_committed consumer waits until pending transactional offsets are decided (KIP-447), so an
+   earlier owner's last transaction is decided.
+2. Its markers may still be on their way to the changelog, so the target is the high watermark, not the last stable
+   offset.
+3. Read, read_committed, up to the target.
+"""
+
+import logging
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, TopicPartition
+
+from streams.runtime import metrics
+from streams.runtime.settings import Settings
+from streams.runtime.tables import PartitionedTable
+
+log = logging.getLogger(__name__)
+
+READ_RECORDS = 20_000
+POLL_S = 0.1
+QUERY_TIMEOUT_S = 5.0
+
+Slot = tuple[str, int]
+"""Changelog topic and partition."""
+
+
+class RestoreStalledError(Exception):
+    """A restore made no progress for too long."""
+
+
+class Restore:
+    """One restore, driven by repeated `step()` until `done`; every call runs in the thread that polls."""
+
+    def __init__(
+        self,
+        member: Any,
+        tables: Sequence[PartitionedTable],
+        source: Sequence[TopicPartition],
+        settings: Settings,
+        client: dict[str, Any],
+    ) -> None:
+        self._member, self._source, self._settings, self._client = member, list(source), settings, client
+        self._tables = {table.changelog_topic_name: table for table in tables}
+        self._latest: dict[Slot, dict[bytes, bytes | None]] = {}
+        self._reader: Consumer | None = None
+        self._progress_at = time.monotonic()
+        self.committed: list[TopicPartition] = []
+        """Where each source partition goes on; negative offset: nothing was ever committed."""
+        self.targets: dict[Slot, int] = {}
+        self.records = 0
+
+    @property
+    def done(self) -> bool:
+        """All tables own their partitions."""
+        return self._reader is not None and not self.targets
+
+    def step(self) -> None:
+        """Go on for at most about `POLL_S` seconds.
+
+        Raises KafkaException for what will not pass by itself, RestoreStalledError if nothing moves for long.
+        """
+        progressed = self._begin() if self._reader is None else self._read(self._reader)
+        now = time.monotonic()
+        if progressed:
+            self._progress_at = now
+        elif now - self._progress_at > self._settings.restore_stall_timeout_s:
+            raise RestoreStalledError(f"no progress for {self._settings.restore_stall_timeout_s:.0f} s; "
+                                      f"still before {self.targets or 'the committed offsets'}")  # fmt: skip
+
+    def close(self) -> None:
+        """Let the reader go."""
+        if self._reader is not None:
+            self._reader.close()
+
+    def _begin(self) -> bool:
+        try:
+            stable = self._member.committed(self._source, timeout=2.0)
+            if any(tp.error for tp in stable):
+                return False
+            ends = self._ends()
+        except KafkaException as error:  # an undecided transaction, an election, a broker coming back
+            log.info("restore: not yet: %s", error)
+            time.sleep(POLL_S)
+            return False
+        self.committed = stable
+        starts = [start for slot, end in ends.items() if (start := self._start(slot, end)) is not None]
+        self._reader = Consumer({**self._client, "isolation.level": "read_committed", "enable.partition.eof": True,
+                                 "auto.offset.reset": "error"})  # fmt: skip
+        self._reader.assign(starts)
+        return True
+
+    def _ends(self) -> dict[Slot, int]:
+        # Not AdminClient.list_offsets: it can answer "unknown topic" from a stale cache for minutes (FINDINGS 9).
+        probe = Consumer({**self._client, "isolation.level": "read_uncommitted"})
+        partitions = sorted({tp.partition for tp in self._source})
+        try:
+            return {
+                (topic, number): probe.get_watermark_offsets(TopicPartition(topic, number), QUERY_TIMEOUT_S)[1]
+                for topic in self._tables
+                for number in partitions
+            }
+        finally:
+            probe.close()
+
+    def _start(self, slot: Slot, end: int) -> TopicPartition | None:
+        topic, number = slot
+        table = self._tables[topic]
+        position = table.position(number)
+        if position is not None and position > end:  # not the changelog that these rows came from
+            table.forget(number)
+            position = None
+        if position == end or end == 0:
+            table.own(number, (), end)
+            return None
+        self.targets[slot] = end
+        self._latest[slot] = {}
+        return TopicPartition(topic, number, OFFSET_BEGINNING if position is None else position)
+
+    def _read(self, reader: Consumer) -> bool:
+        first = reader.poll(POLL_S)
+        if first is None:
+            return False
+        for message in (first, *reader.consume(READ_RECORDS, 0)):
+            slot, error = (message.topic(), message.partition()), message.error()
+            if error is None:
+                self._latest[slot][message.key()] = message.value()
+                self.records += 1
+            elif error.code() == KafkaError._PARTITION_EOF:
+                self._reached(slot, message.offset())
+            elif not error.retriable():
+                raise KafkaException(error)
+        return True
+
+    def _reached(self, slot: Slot, offset: int) -> None:
+        if slot not in self.targets or offset < self.targets[slot]:  # held up by an undecided transaction
+            return
+        del self.targets[slot]
+        latest = self._latest.pop(slot)
+        table = self._tables[slot[0]]
+        table.own(slot[1], latest.items(), offset)
+        metrics.RESTORED_RECORDS.labels(table.name).inc(len(latest))

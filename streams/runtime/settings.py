@@ -1,0 +1,81 @@
+"""What can be set about the runtime, read once from the environment (prefix `MILLRACE_`)."""
+
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Settings of one worker process. Times are in seconds; every field is `MILLRACE_<NAME>` in the environment."""
+
+    model_config = SettingsConfigDict(env_prefix="MILLRACE_", frozen=True)
+
+    worker: str = "0"
+    """Name of this worker, stable over restarts and unique in the group: it makes the transactional id (PIPE-03)."""
+
+    batch_records: int = Field(2_000, ge=1, le=100_000)
+    """Most records in one cycle, and so in one transaction."""
+
+    transaction_timeout_s: float = Field(10.0, ge=2.0)
+    """How long the broker waits for a worker that died while committing; others are held up for as long."""
+
+    commit_timeout_s: float = Field(30.0, ge=1.0)
+    """How long a commit is tried again while the broker cannot be reached, before the worker ends itself."""
+
+    process_timeout_s: float = Field(60.0, ge=1.0)
+    """How long the agents may take over one batch before the worker ends itself."""
+
+    restore_stall_timeout_s: float = Field(120.0, ge=1.0)
+    """How long a restore may go without any progress before the worker ends itself."""
+
+    broker_wait_s: float = Field(10.0, ge=0.1)
+    """How long to wait for the first answer of the broker at start."""
+
+    session_timeout_s: float = Field(10.0, ge=1.0)
+    """Silence after which the group gives this worker's partitions to another one."""
+
+    warm_s: float = Field(3_600.0, ge=0.0)
+    """Greatest age of revoked rows that a later restore may start from; far below `delete.retention.ms`."""
+
+    replication_factor: int = Field(1, ge=1)
+    """Replicas of the changelog topics that this worker creates."""
+
+    clock: Literal["own", "outside"] = "own"
+    """`own`: this worker writes the ticks of its partitions; `outside`: somebody else does (replay, simulation)."""
+
+    kafka_properties: Path | None = None
+    """File of librdkafka properties, `name=value` a line, for every client: TLS, SASL (PIPE-15). Never logged."""
+
+    @property
+    def request_timeout_s(self) -> float:
+        """Longest wait for one answer of the broker; it must be shorter than the transaction may last."""
+        return self.transaction_timeout_s * 0.9
+
+    @property
+    def max_poll_interval_s(self) -> float:
+        """Longest time between two polls: the agents' time, the commit's, and as much again to spare."""
+        return 2 * (self.process_timeout_s + self.commit_timeout_s)
+
+    @property
+    def stuck_after_s(self) -> float:
+        """A cycle without progress for this long is reported dead by `/health`."""
+        return self.process_timeout_s + self.commit_timeout_s + self.session_timeout_s
+
+    @cached_property
+    def security(self) -> dict[str, str]:
+        """The properties of `kafka_properties`; empty without a file."""
+        return {} if self.kafka_properties is None else _read_properties(self.kafka_properties)
+
+    def client(self, servers: str, **extra: Any) -> dict[str, Any]:
+        """Configuration every Kafka client of this process shares, with `extra` on top (dots as underscores)."""
+        names = {name.replace("_", "."): value for name, value in extra.items()}
+        return {"bootstrap.servers": servers, **self.security, **names}
+
+
+def _read_properties(path: Path) -> dict[str, str]:
+    lines = (line.strip() for line in path.read_text(encoding="utf-8").splitlines())
+    pairs = (line.partition("=") for line in lines if line and not line.startswith("#"))
+    return {name.strip(): value.strip() for name, _, value in pairs}
