@@ -1,6 +1,6 @@
 """The command line: `python -m streams COMMAND`. What cannot be done says why in one sentence and exits with 2."""
 
-import logging
+import importlib
 import sys
 from pathlib import Path
 
@@ -16,8 +16,29 @@ from streams import topics as topic_setup
 CANNOT = 2
 
 
+ELSEWHERE = {
+    "audit": "streams.audit.command:audit",
+    "book": "streams.views.commands:book",
+    "connectors": "connectors.cli:connectors",
+    "deadletters": "streams.letters.command:deadletters",
+    "demo": "streams.demo.command:demo",
+    "statement": "streams.views.commands:statement",
+}
+"""Commands that stand with what they command; each is imported when it is asked for."""
+
+
 class Millrace(click.Group):
     """A group whose commands end with one sentence where a server is missing."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted([*super().list_commands(ctx), *ELSEWHERE])
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in ELSEWHERE:
+            return super().get_command(ctx, cmd_name)
+        module, _, name = ELSEWHERE[cmd_name].partition(":")
+        command: click.Command = getattr(importlib.import_module(module), name)
+        return command
 
     def invoke(self, ctx: click.Context) -> object:
         try:
@@ -84,6 +105,3 @@ def publish(file: Path) -> None:
         raise _sentence(f"{file}: {error}; nothing was published") from error
     count = publishing.publish(settings(), codec, events)
     Console().print(f"published {count} events")
-
-
-logging.captureWarnings(True)

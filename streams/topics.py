@@ -6,12 +6,14 @@ from typing import NamedTuple
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, ResourceType
 
+from connectors.tables import TABLES
 from schemas.avro import schema_of
 from schemas.registry import ConfluentRegistry, UnknownSchema, register_all
 from schemas.settings import Settings
-from schemas.topics import PARTITIONS, TOPICS, Topic
+from schemas.topics import DAY_MS, PARTITIONS, TOPICS
 
 TIMEOUT_S = 15.0
+CDC_CONFIG = {"cleanup.policy": "compact", "min.compaction.lag.ms": str(7 * DAY_MS)}
 
 
 class ServerDown(RuntimeError):
@@ -34,24 +36,30 @@ def apply(settings: Settings, replication: int = 1) -> list[str]:
     """
     admin = AdminClient({"bootstrap.servers": settings.kafka})
     present = _partitions(admin, settings)
-    missing = [topic for topic in TOPICS if topic.name not in present]
-    new = [NewTopic(topic.name, PARTITIONS, replication, config=topic.config) for topic in missing]
+    missing = {name: config for name, config in declared().items() if name not in present}
+    new = [NewTopic(name, PARTITIONS, replication, config=config) for name, config in missing.items()]
     for future in (admin.create_topics(new) if new else {}).values():
         future.result(TIMEOUT_S)
     register_all(ConfluentRegistry(settings.registry))
-    return [topic.name for topic in missing]
+    return list(missing)
+
+
+def declared() -> dict[str, dict[str, str]]:
+    """Every topic's configuration by name: our own, and those that CDC writes."""
+    captured = {table.cdc_topic: CDC_CONFIG for table in TABLES}
+    return {topic.name: topic.config for topic in TOPICS} | captured
 
 
 def drift(settings: Settings) -> list[Drift]:
     """Every difference between the declarations and the servers. Empty is good."""
     admin = AdminClient({"bootstrap.servers": settings.kafka})
     present = _partitions(admin, settings)
-    found = [Drift(topic.name, "topic", "exists", "missing") for topic in TOPICS if topic.name not in present]
-    existing = [topic for topic in TOPICS if topic.name in present]
+    found = [Drift(name, "topic", "exists", "missing") for name in declared() if name not in present]
+    existing = {name: config for name, config in declared().items() if name in present}
     found += [
-        Drift(topic.name, "partitions", str(PARTITIONS), str(present[topic.name]))
-        for topic in existing
-        if present[topic.name] != PARTITIONS
+        Drift(name, "partitions", str(PARTITIONS), str(present[name]))
+        for name in existing
+        if present[name] != PARTITIONS
     ]
     return found + list(_config_drift(admin, existing)) + list(_schema_drift(ConfluentRegistry(settings.registry)))
 
@@ -66,16 +74,14 @@ def _partitions(admin: AdminClient, settings: Settings) -> dict[str, int]:
     return {name: len(topic.partitions) for name, topic in topics.items()}
 
 
-def _config_drift(admin: AdminClient, topics: Iterable[Topic]) -> Iterable[Drift]:
-    resources = {topic.name: ConfigResource(ResourceType.TOPIC, topic.name) for topic in topics}
-    if not resources:
-        return
-    answers = {resource.name: future for resource, future in admin.describe_configs(list(resources.values())).items()}
-    for topic in topics:
-        config = answers[topic.name].result(TIMEOUT_S)
-        for name, declared in topic.config.items():
-            if config[name].value != declared:
-                yield Drift(topic.name, name, declared, str(config[name].value))
+def _config_drift(admin: AdminClient, topics: dict[str, dict[str, str]]) -> Iterable[Drift]:
+    resources = [ConfigResource(ResourceType.TOPIC, name) for name in topics]
+    answers = admin.describe_configs(resources) if resources else {}
+    for resource, future in answers.items():
+        config = future.result(TIMEOUT_S)
+        for name, wanted in topics[resource.name].items():
+            if config[name].value != wanted:
+                yield Drift(resource.name, name, wanted, str(config[name].value))
 
 
 def _schema_drift(registry: ConfluentRegistry) -> Iterable[Drift]:

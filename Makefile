@@ -1,0 +1,48 @@
+# One habit each. `make demo` and `make test` need nothing but Debian, Python 3.11+, Java 17+ and Maven.
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+RUN := $(VENV)/bin/python
+INSTALLED := $(VENV)/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check format stack stop bench torture generate
+
+help:            ## these lines
+	@grep -hE '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 12
+
+$(INSTALLED): requirements/dev.txt
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/pip install --quiet --require-hashes -r requirements/dev.txt
+	touch $(INSTALLED)
+
+demo: $(INSTALLED) ## a believable day through the whole system; ends with the audit
+	$(RUN) -m stack up --instance demo --fresh
+	$(RUN) -m streams demo
+
+test: $(INSTALLED) ## every test, on real servers
+	$(RUN) -m pytest
+
+check: $(INSTALLED) ## format, lint, types, imports, contracts, unit tests: under a minute
+	$(VENV)/bin/ruff format --check --quiet .
+	$(VENV)/bin/ruff check --quiet .
+	$(VENV)/bin/mypy
+	$(VENV)/bin/lint-imports --no-logo
+	$(RUN) -m schemas.generate --check
+	$(RUN) -m pytest tests/unit tests/laws -q
+
+format: $(INSTALLED) ## put the code into shape
+	$(VENV)/bin/ruff check --fix --quiet . ; $(VENV)/bin/ruff format --quiet .
+
+generate: $(INSTALLED) ## write what derives from the contracts: Avro schemas, AsyncAPI
+	$(RUN) -m schemas.generate
+
+stack: $(INSTALLED) ## start the servers and keep them
+	$(RUN) -m stack up
+
+stop: $(INSTALLED) ## stop the servers of `make stack` and `make demo`
+	-$(RUN) -m stack down
+	-$(RUN) -m stack down --instance demo
+
+bench: $(INSTALLED) ## speed beside the peers, in one run
+	$(RUN) -m benchmarks

@@ -1,0 +1,256 @@
+"""What upstream publishes in one day: pure, from a seed; with repetitions, disorder, and records that are no messages.
+
+A day comes in phases. Within one, a book's events are all on one topic, so that their order, and with it every outcome,
+is the same in each run, however often a worker dies.
+"""
+
+import random
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+from schemas.dealer_billing import BillingPayment, Operation, RaiseBill
+from schemas.envelope import Envelope
+from schemas.fields import Message, Money
+from schemas.mobility import DepositBudget, Funding, TripCancelled, TripEnded, TripStarted, VehicleScope
+from schemas.prison_finance import (
+    AuthorisePurchase,
+    CancelPurchase,
+    CreditPrisoner,
+    MoveBetweenSubAccounts,
+    SubAccount,
+    SubmitPurchase,
+)
+from schemas.topics import (
+    BILLING_PAYMENTS,
+    BILLS,
+    CREDITS,
+    DEPOSITS,
+    PURCHASES,
+    TRIPS,
+    Topic,
+)
+from streams.demo.world import Scale, World
+from streams.processing import TYPE_NAME
+from streams.publish import Upstream
+
+DAY_START_US = 1_772_409_600_000_000  # 2026-03-02T00:00:00Z, a Monday; London is on UTC then
+HOUR_US = 3_600_000_000
+MINUTE_US = 60_000_000
+
+REPEATED_SHARE = 0.02
+OTHER_CONTENT_SHARE = 0.003
+EARLY_END_SHARE = 0.01
+
+
+class Raw(NamedTuple):
+    """A record that is no message, as a careless upstream writes them."""
+
+    topic: Topic
+    key: bytes | None
+    value: bytes | None
+    headers: list[tuple[str, bytes]]
+
+
+class Planned(NamedTuple):
+    """An event and when upstream sends it, in microseconds of the day."""
+
+    sent_us: int
+    event: Upstream
+
+
+class Phase(NamedTuple):
+    """Records that may be published at once; the next phase waits until these have their outcomes."""
+
+    name: str
+    records: list[Upstream | Raw]
+    tick_us: int
+
+
+def make_day(seed: int, scale: Scale, world: World, encode: Callable[[Message], bytes]) -> list[Phase]:
+    """The phases of the day. `encode` is needed for the records that are almost messages."""
+    rnd = random.Random(f"day {seed}")
+    morning = [*_deposits(rnd, world), *_bills(rnd, world, scale), *_credits(rnd, world)]
+    day = [*_trips(rnd, world, scale), *_payments(rnd, morning), *_purchases(rnd, world, scale)]
+    bad = _bad_records(encode)
+    return [
+        Phase("morning", _sent(rnd, morning), DAY_START_US + 6 * HOUR_US),
+        Phase("day", [*_sent(rnd, day), *bad], DAY_START_US + 23 * HOUR_US),
+        Phase("night", [], DAY_START_US + 36 * HOUR_US),
+    ]
+
+
+# ---- the rooms' events
+
+
+def _deposits(rnd: random.Random, world: World) -> Iterator[Planned]:
+    for number, group_id in enumerate(world.members):
+        for part in range(rnd.choice((1, 2, 3))):
+            restricted = rnd.random() < 0.3
+            message = DepositBudget(
+                deposit_id=f"dep-{number:03}-{part}",
+                group_id=group_id,
+                amount=_eur(rnd.randrange(500, 20_000)),
+                expires_at=rnd.choice((None, DAY_START_US + 23 * HOUR_US, DAY_START_US + 90 * 24 * HOUR_US)),
+                scopes=(VehicleScope(msp_id="ryde"), VehicleScope(vehicle_type="cargo")) if restricted else (),
+                per_trip_minor=rnd.choice((None, None, 300)),
+            )
+            yield _event(DEPOSITS, message, message.deposit_id, 5 * HOUR_US + number, "budget-service")
+
+
+def _trips(rnd: random.Random, world: World, scale: Scale) -> Iterator[Planned]:
+    groups = [(group, riders) for group, riders in world.members.items() if riders]
+    for number in range(scale.trips):
+        group_id, riders = rnd.choice(groups)
+        trip_id, began = f"trp-{number:05}", rnd.randrange(7 * HOUR_US, 20 * HOUR_US)
+        vehicle = rnd.choice(world.vehicles).vehicle_id if rnd.random() > 0.005 else "veh-stolen"
+        started = TripStarted(
+            trip_id=trip_id,
+            group_id=group_id,
+            rider_id=rnd.choice(riders) if rnd.random() > 0.005 else "rid-stranger",
+            vehicle_id=vehicle,
+            estimated_seconds=rnd.randrange(180, 2_400),
+            funding=rnd.choices(list(Funding), (2, 1, 5))[0],
+        )
+        fate = rnd.random()
+        ridden = round(started.estimated_seconds * rnd.uniform(0.5, 1.6))
+        if fate < 0.92:
+            ended = TripEnded(trip_id=trip_id, group_id=group_id, ridden_seconds=ridden)
+            finish: Message = ended
+            ended_at = began + ridden * 1_000_000
+            if rnd.random() < EARLY_END_SHARE:  # the end is published before the start
+                yield _event(TRIPS, ended, f"{trip_id}-end", began - 1, "trip-service", happened=ended_at)
+                yield _event(TRIPS, started, f"{trip_id}-start", began, "trip-service")
+                continue
+        elif fate < 0.97:
+            finish = TripCancelled(trip_id=trip_id, group_id=group_id, reason="rider-changed-mind")
+            ended_at = began + 2 * MINUTE_US
+        else:  # the vehicle's modem died: no end is ever reported
+            yield _event(TRIPS, started, f"{trip_id}-start", began, "trip-service")
+            continue
+        yield _event(TRIPS, started, f"{trip_id}-start", began, "trip-service")
+        yield _event(TRIPS, finish, f"{trip_id}-end", ended_at, "trip-service")
+
+
+def _bills(rnd: random.Random, world: World, scale: Scale) -> Iterator[Planned]:
+    for number in range(scale.bills):
+        message = RaiseBill(
+            bill_id=f"bil-{number:05}",
+            dealer_id=rnd.choice(world.dealers) if rnd.random() > 0.005 else "dlr-unknown",
+            operation=rnd.choice(list(Operation)),
+            amount=_eur(rnd.randrange(10_000, 2_000_000)),
+            url=f"https://billing.example/bills/{number:05}.pdf",
+        )
+        yield _event(BILLS, message, message.bill_id, 6 * HOUR_US + number, "dealer-service")
+
+
+def _payments(rnd: random.Random, morning: list[Planned]) -> Iterator[Planned]:
+    bills = [each.event.message for each in morning if isinstance(each.event.message, RaiseBill)]
+    for number, bill in enumerate(bills):
+        if rnd.random() < 0.15:  # not paid today
+            continue
+        due = bill.amount.amount_minor
+        parts = rnd.choices(((due,), (due // 2, due - due // 2), (due + 5_000,), (due // 3,)), (6, 2, 1, 1))[0]
+        for part, amount in enumerate(parts):
+            message = BillingPayment(
+                payment_id=f"pay-{number:05}-{part}",
+                dealer_id=bill.dealer_id,
+                bill_id=bill.bill_id if rnd.random() > 0.01 else "bil-mistyped",
+                amount=_eur(amount),
+            )
+            yield _event(BILLING_PAYMENTS, message, message.payment_id, 9 * HOUR_US + number * 1_000 + part, "billing")
+
+
+def _credits(rnd: random.Random, world: World) -> Iterator[Planned]:
+    for number, prisoner_id in enumerate(world.prisoners):
+        for part, account in enumerate((SubAccount.CASH, SubAccount.SPENDS)):
+            credit = CreditPrisoner(
+                credit_id=f"crd-{number:05}-{part}",
+                prisoner_id=prisoner_id,
+                sub_account=account,
+                amount=_gbp(rnd.randrange(500, 5_000)),
+                description="Money from home" if part == 0 else "Weekly wage",
+            )
+            yield _event(CREDITS, credit, credit.credit_id, 7 * HOUR_US + number * 10 + part, "prison")
+        if rnd.random() < 0.2:
+            move = MoveBetweenSubAccounts(
+                transfer_id=f"mov-{number:05}",
+                prisoner_id=prisoner_id,
+                source=SubAccount.CASH,
+                target=SubAccount.SPENDS,
+                amount=_gbp(rnd.randrange(100, 6_000)),
+                description="Private cash to spends",
+            )
+            yield _event(CREDITS, move, move.transfer_id, 7 * HOUR_US + number * 10 + 5, "prison")
+
+
+def _purchases(rnd: random.Random, world: World, scale: Scale) -> Iterator[Planned]:
+    for number in range(scale.purchases):
+        purchase_id, prisoner_id = f"CANTEEN-{number:05}", rnd.choice(world.prisoners)
+        at = rnd.randrange(9 * HOUR_US, 16 * HOUR_US)
+        submitted = SubmitPurchase(
+            purchase_id=purchase_id,
+            prisoner_id=prisoner_id if rnd.random() > 0.003 else "A9999ZZ",
+            supplier_id=rnd.choice(world.suppliers) if rnd.random() > 0.005 else "ACME",
+            amount=_gbp(rnd.randrange(50, 2_500)),
+            description=f"Canteen order {number:05}",
+        )
+        yield _event(PURCHASES, submitted, f"{purchase_id}-submit", at, "shop")
+        fate = rnd.random()
+        ids: dict[str, Any] = {"purchase_id": purchase_id, "prisoner_id": submitted.prisoner_id}
+        if fate < 0.9:
+            yield _event(PURCHASES, AuthorisePurchase(**ids), f"{purchase_id}-auth", at + 3 * MINUTE_US, "shop")
+        elif fate < 0.96:
+            cancelled = CancelPurchase(**ids, reason="out-of-stock")
+            yield _event(PURCHASES, cancelled, f"{purchase_id}-cancel", at + 4 * MINUTE_US, "shop")
+
+
+# ---- what goes wrong on the way
+
+
+def _sent(rnd: random.Random, planned: list[Planned]) -> list[Upstream | Raw]:
+    """In the order of sending, with some events sent twice, and some ids used twice."""
+    again = []
+    for sent_us, event in planned:
+        if rnd.random() < REPEATED_SHARE:
+            again.append(Planned(sent_us + MINUTE_US, event))
+        elif rnd.random() < OTHER_CONTENT_SHARE and isinstance(event.message, TripEnded):
+            other = event.message.model_copy(update={"ridden_seconds": event.message.ridden_seconds + 60})
+            again.append(Planned(sent_us + MINUTE_US, event._replace(message=other)))
+    return [each.event for each in sorted([*planned, *again], key=lambda each: each.sent_us)]
+
+
+def _bad_records(encode: Callable[[Message], bytes]) -> list[Upstream | Raw]:
+    """One of each kind that becomes a dead letter."""
+    good = TripEnded(trip_id="trp-bad", group_id="grp-000", ridden_seconds=60)
+    headers = _event(TRIPS, good, "bad", 0, "trip-service").event.envelope.headers()
+    value = encode(good)
+    negative = good.model_copy(update={"ridden_seconds": -60})
+    return [
+        Raw(TRIPS, b"group:grp-000", b'{"trip_id": "trp-bad"}', headers),
+        Raw(TRIPS, b"group:grp-000", b"\x00\x7f\xff\xff\xff" + value[5:], headers),
+        Raw(TRIPS, b"group:grp-000", value[:-1], headers),
+        Raw(TRIPS, b"group:grp-001", value, headers),
+        Raw(TRIPS, b"group:grp-000", encode(negative), headers),
+        Raw(TRIPS, b"group:grp-000", value, [each for each in headers if each[0] != "ce_id"]),
+        Raw(PURCHASES, b"group:grp-000", value, headers),
+        Raw(BILLS, b"dealer:dlr-000", None, headers),
+    ]
+
+
+def _event(
+    topic: Topic, message: Message, event_id: str, sent_us: int, source: str, happened: int | None = None
+) -> Planned:
+    assert topic.key is not None
+    key = topic.key.of(message)
+    assert key is not None
+    time_us = DAY_START_US + (sent_us if happened is None else happened)
+    envelope = Envelope(event_id, source, TYPE_NAME[type(message)], time_us, key, event_id, event_id, source)
+    return Planned(sent_us, Upstream(topic, envelope, message))
+
+
+def _eur(amount_minor: int) -> Money:
+    return Money(amount_minor=amount_minor, currency="EUR")
+
+
+def _gbp(amount_minor: int) -> Money:
+    return Money(amount_minor=amount_minor, currency="GBP")

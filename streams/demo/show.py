@@ -1,0 +1,118 @@
+"""What a person sees at the end of the demo, and the same figures for programs."""
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any
+
+import orjson
+import psycopg
+from rich.console import Console
+from rich.table import Table
+
+from schemas.fields import format_minor
+from schemas.settings import Settings
+from streams.demo.run import BUILD, Result
+
+BALANCES = """
+    SELECT split_part(book, ':', 1), split_part(account, '/', 1), currency,
+        count(*), sum(balance_minor), sum(available_minor)
+    FROM projection.balances GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
+"""
+
+
+def report(result: Result) -> dict[str, Any]:
+    """The figures of `build/demo/report.json`."""
+    watch = result.watch
+    return {
+        "inputs": result.inputs,
+        "outcomes": watch.outcomes.total(),
+        "outcomes_by_kind": dict(watch.outcomes),
+        "dead_letters": watch.dead_letters.total(),
+        "dead_letters_by_reason": [
+            {"topic": topic, "reason": reason, "count": count}
+            for (topic, reason), count in sorted(watch.dead_letters.items())
+        ],
+        "decisions": watch.decisions,
+        "postings": watch.lines,
+        "refusals": [
+            {"room": room, "reason": reason, "count": count} for (room, reason), count in sorted(watch.refusals.items())
+        ],
+        "audit_differences": len(result.audit.findings),
+        "balances_sha256": result.balances_sha256,
+        "invoices": result.invoices,
+        "adi_files": result.adi_files,
+        "events_per_second": round(result.inputs / result.working_s, 1),
+        "seconds": round(result.seconds, 1),
+    }
+
+
+def write(figures: dict[str, Any]) -> None:
+    """Put the report where programs look for it."""
+    BUILD.mkdir(parents=True, exist_ok=True)
+    (BUILD / "report.json").write_bytes(orjson.dumps(figures, option=orjson.OPT_INDENT_2))
+
+
+def show(console: Console, settings: Settings, result: Result, figures: dict[str, Any]) -> None:
+    """Tables of balances, refusals, dead letters, files; then the audit's verdict."""
+    with psycopg.connect(settings.postgres) as connection:
+        balances = connection.execute(BALANCES).fetchall()
+    console.print(
+        _table(
+            "Balances",
+            ("book", "account", ">accounts", ">balance", ">available"),
+            (
+                (
+                    book,
+                    account,
+                    f"{count:,}",
+                    format_minor(int(balance), currency),
+                    format_minor(int(available), currency),
+                )
+                for book, account, currency, count, balance, available in balances
+            ),
+        )
+    )
+    refusals = ((each["room"], each["reason"], f"{each['count']:,}") for each in figures["refusals"])
+    console.print(_table("Refusals", ("room", "reason", ">count"), refusals))
+    letters = ((each["topic"], each["reason"], f"{each['count']:,}") for each in figures["dead_letters_by_reason"])
+    console.print(_table("Dead letters", ("topic", "reason", ">count"), letters))
+    console.print(_table("Files", ("kind", ">count", ">total"), _files(figures)))
+    _verdict(console, result, figures)
+
+
+def _files(figures: dict[str, Any]) -> Iterable[tuple[str, ...]]:
+    for kind in ("invoices", "adi_files"):
+        totals: Counter[str] = Counter()
+        for each in figures[kind]:
+            totals[each["currency"]] += each["total_minor"]
+        money = ", ".join(format_minor(total, currency) for currency, total in totals.items())
+        yield kind.replace("_", " "), f"{len(figures[kind]):,}", money
+
+
+def _table(title: str, columns: Iterable[str], rows: Iterable[Iterable[str]]) -> Table:
+    table = Table(title=title, title_justify="left", title_style="bold", show_edge=False, pad_edge=False)
+    for column in columns:
+        table.add_column(column.removeprefix(">"), justify="right" if column.startswith(">") else "left")
+    for row in rows:
+        table.add_row(*row)
+    return table
+
+
+def _verdict(console: Console, result: Result, figures: dict[str, Any]) -> None:
+    equation = (
+        f"{figures['inputs']:,} inputs = {figures['outcomes']:,} outcomes + {figures['dead_letters']:,} dead letters"
+    )
+    console.print(f"\n{equation}; {figures['postings']:,} postings; {figures['events_per_second']:,} events/s")
+    if result.audit.clean:
+        console.print(
+            f"[bold green]The audit is clean[/]: every penny is where the journal says. {figures['seconds']} s"
+        )
+    else:
+        console.print(f"[bold red]The audit found {figures['audit_differences']} differences[/]:")
+        for finding in result.audit.findings.kept:
+            console.print(f"  {finding.kind}: {finding.where}: expected {finding.expected}, found {finding.found}")
+    console.print(
+        "\nThe servers still run: try [bold]python -m streams book group:grp-000[/], "
+        "[bold]python -m streams statement group:grp-000[/]; [bold]make stop[/] ends them.",
+        highlight=False,
+    )

@@ -1,0 +1,82 @@
+"""Reads along while the demo runs: outcomes, dead letters, and how far every topic has been written."""
+
+from collections import Counter
+from typing import Any
+
+from confluent_kafka import Consumer, TopicPartition
+
+from schemas.codec import Codec
+from schemas.ledger import Decided
+from schemas.settings import Settings
+from schemas.topics import DEAD_LETTERS, JOURNAL, PARTITIONS, TOPICS, UPSTREAM
+
+UPSTREAM_NAMES = {topic.name for topic in UPSTREAM}
+
+
+class Watch:
+    """A read_committed reader of every topic that the pipeline writes. `read` takes what is there and counts it."""
+
+    def __init__(self, settings: Settings, codec: Codec) -> None:
+        self._codec = codec
+        self._kafka = Consumer(
+            {
+                "bootstrap.servers": settings.kafka,
+                "group.id": "millrace-demo-watch",
+                "isolation.level": "read_committed",
+                "enable.auto.commit": False,
+                "auto.offset.reset": "earliest",
+            }
+        )
+        self._group = Consumer({"bootstrap.servers": settings.kafka, "group.id": "millrace"})
+        self._kafka.assign([TopicPartition(topic.name, p, 0) for topic in TOPICS for p in range(PARTITIONS)])
+        self.outcomes: Counter[str] = Counter()
+        self.refusals: Counter[tuple[str, str]] = Counter()
+        self.dead_letters: Counter[tuple[str, str]] = Counter()
+        self.written: Counter[str] = Counter()
+        self.decisions = 0
+        self.lines = 0
+        self.ends: dict[tuple[str, int], int] = {}
+
+    def read(self, timeout_s: float = 0.2) -> None:
+        """Count what has been committed since the last call."""
+        for record in self._kafka.consume(5_000, timeout_s):
+            if record.error() is None:
+                self._count(record)
+
+    @property
+    def answered(self) -> int:
+        """Upstream records that have their outcome or their dead letter."""
+        return self.outcomes.total() + self.dead_letters.total()
+
+    def is_consumed(self, *topics: str) -> bool:
+        """Whether the workers have committed past every record seen so far of these topics."""
+        ends = {place: end for place, end in self.ends.items() if place[0] in topics}
+        if not ends:
+            return True
+        committed = self._group.committed([TopicPartition(*place) for place in ends], timeout=10)
+        return all(at.offset >= ends[at.topic, at.partition] for at in committed)
+
+    def close(self) -> None:
+        """Leave Kafka."""
+        self._kafka.close()
+        self._group.close()
+
+    def _count(self, record: Any) -> None:
+        topic = record.topic()
+        self.written[topic] += 1
+        self.ends[topic, record.partition()] = record.offset() + 1
+        if topic == JOURNAL.name:
+            decided = self._codec.decode(JOURNAL, record.value())
+            assert isinstance(decided, Decided)
+            self._count_decision(decided)
+        elif topic == DEAD_LETTERS.name:
+            headers = dict(record.headers())
+            self.dead_letters[headers["dl-topic"].decode(), headers["dl-reason"].decode()] += 1
+
+    def _count_decision(self, decided: Decided) -> None:
+        self.decisions += 1
+        self.lines += len(decided.lines)
+        if decided.cause_topic in UPSTREAM_NAMES:
+            self.outcomes[decided.outcome] += 1
+        if decided.reason is not None:
+            self.refusals[decided.room, decided.reason] += 1

@@ -1,0 +1,1 @@
+"""Dead letters, as a person handles them."""

@@ -1,0 +1,80 @@
+"""The command line of dead letters: list, show, replay."""
+
+import base64
+from typing import Any
+
+import click
+import orjson
+from rich.console import Console
+from rich.table import Table
+
+from schemas.settings import settings
+from streams.letters import letters
+from streams.letters.letters import DeadLetter
+
+as_json = click.option("--json", "as_json", is_flag=True, help="for programs, a line each")
+
+
+@click.group()
+def deadletters() -> None:
+    """Records that are no messages: see them, send them again."""
+
+
+@deadletters.command("list")
+@as_json
+def list_(*, as_json: bool) -> None:
+    """All dead letters."""
+    table = Table("id", "from", "reason", "field", "error", show_edge=False, pad_edge=False)
+    for letter in letters.read(settings()):
+        if as_json:
+            click.echo(orjson.dumps(_plain(letter)))
+        place = f"{letter.topic}/{letter.partition}@{letter.offset}"
+        table.add_row(letter.id, place, letter.reason, letter.field, letter.error)
+    if not as_json:
+        Console().print(table if table.row_count else "There are no dead letters.")
+
+
+@deadletters.command()
+@click.argument("letter_id", metavar="ID")
+@as_json
+def show(letter_id: str, *, as_json: bool) -> None:
+    """One dead letter whole: where it came from, why, its headers and bytes."""
+    letter = _found(letter_id)
+    if as_json:
+        click.echo(orjson.dumps(_plain(letter)))
+        return
+    console = Console(highlight=False)
+    for name, value in _plain(letter).items():
+        console.print(f"[bold]{name:12}[/] ", end="")
+        console.print(str(value), markup=False)
+    console.print(f"[bold]{'bytes':12}[/] {(letter.value or b'')[:256].hex(' ')}")
+
+
+@deadletters.command()
+@click.argument("letter_ids", metavar="ID...", nargs=-1)
+@click.option("--reason", help="all letters of this reason")
+def replay(letter_ids: tuple[str, ...], reason: str | None) -> None:
+    """Publish letters again to the topics they came from."""
+    if bool(letter_ids) == bool(reason):
+        raise click.UsageError("name the letters by their ids, or all of one kind by --reason")
+    chosen = [letter for letter in letters.read(settings()) if letter.id in letter_ids or letter.reason == reason]
+    if missing := set(letter_ids) - {letter.id for letter in chosen}:
+        raise click.UsageError(f"there is no dead letter {', '.join(sorted(missing))}; nothing was replayed")
+    taken = letters.replay(settings(), chosen)
+    Console().print(f"replayed {taken} of {len(chosen)}")
+
+
+def _found(letter_id: str) -> DeadLetter:
+    try:
+        return letters.find(settings(), letter_id)
+    except letters.NoSuchLetter as error:
+        raise click.UsageError(str(error)) from error
+
+
+def _plain(letter: DeadLetter) -> dict[str, Any]:
+    """A letter as JSON has it: bytes in base64, headers as text."""
+    fields = letter._asdict()
+    fields["key"] = None if letter.key is None else letter.key.decode(errors="replace")
+    fields["value"] = None if letter.value is None else base64.b64encode(letter.value).decode()
+    fields["headers"] = {name: value.decode(errors="replace") for name, value in letter.headers}
+    return fields
