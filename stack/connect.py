@@ -7,7 +7,6 @@ from stack import jars, readiness
 from stack.instance import Instance, ServerName
 from stack.jars import JarSet
 from stack.ports import HOST
-from stack.postgres import DATABASE, USER
 from stack.program import JAVA_LOGGING, JAVA_QUICK_START, Program, executable
 
 CONFIGURATION = Path(__file__).with_name("config") / "connect.properties"
@@ -51,13 +50,9 @@ def _command() -> list[str]:
 def _environment(instance: Instance) -> dict[str, str]:
     """What the worker's configuration and the connectors' may name as ${env:...}, here and in docker-compose.yml."""
     return {
-        **instance.endpoints().environment(),
+        "MILLRACE_KAFKA": instance.endpoints().kafka,
         "CONNECT_HOST": HOST,
         "CONNECT_PORT": str(instance.ports.connect),
         "CONNECT_ADVERTISED_HOST": HOST,
-        "MILLRACE_POSTGRES_HOST": HOST,
-        "MILLRACE_POSTGRES_PORT": str(instance.ports.postgres),
-        "MILLRACE_POSTGRES_DATABASE": DATABASE,
-        "MILLRACE_POSTGRES_USER": USER,
         "MILLRACE_POSTGRES_PASSWORD": "not-asked-for",
     }

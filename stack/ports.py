@@ -2,6 +2,8 @@
 
 import random
 import socket
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, fields
 from pathlib import Path
 
@@ -59,15 +61,17 @@ def holder(port: int) -> Holder | None:
     """The process that listens on the port; None when it belongs to a user whose processes we may not look into."""
     inodes = _listening_inodes(port)
     for entry in Path("/proc").iterdir():
-        if not entry.name.isdigit():
-            continue
-        try:
-            targets = {str(descriptor.readlink()) for descriptor in (entry / "fd").iterdir()}
-            if targets & inodes:
-                return Holder(int(entry.name), (entry / "comm").read_text().strip())
-        except OSError:
-            continue  # It ended, or belongs to another user.
+        if entry.name.isdigit() and not inodes.isdisjoint(_open_files(entry)):
+            return Holder(int(entry.name), (entry / "comm").read_text().strip())
     return None
+
+
+def _open_files(process: Path) -> Iterator[str]:
+    """What the descriptors of a process point at; nothing when it ended, or belongs to another user."""
+    with suppress(OSError):
+        for descriptor in (process / "fd").iterdir():
+            with suppress(OSError):  # Closed since it was listed.
+                yield str(descriptor.readlink())
 
 
 def _listening_inodes(port: int) -> set[str]:

@@ -20,8 +20,8 @@ from stack.ports import HOST
 from stack.process import Account, identify
 from stack.program import Program
 
-DATABASE = "millrace"
-USER = "millrace"
+_DATABASE = "millrace"
+_USER = "millrace"
 _ACCOUNT_NAME = "postgres"
 _ELSEWHERE = Path("/var/tmp")  # Reached by every account, and kept over a reboot.
 
@@ -109,10 +109,10 @@ def _prepare(instance: Instance, data: Path, account: Account | None, report: Ca
         os.chown(home, account.uid, account.gid)
     fresh = home / "data.new"
     wipe(fresh)
-    initdb = [_binary("initdb"), "-D", str(fresh), f"--username={USER}", "--auth=trust", "--no-sync"]
+    initdb = [_binary("initdb"), "-D", str(fresh), f"--username={_USER}", "--auth=trust", "--no-sync"]
     _check(_run([*initdb, "--encoding=UTF8", "--locale=C.UTF-8"], account), fresh)
     single = [_binary("postgres"), "--single", "-D", str(fresh), "postgres"]
-    _check(_run(single, account, text=f"CREATE DATABASE {DATABASE};\n"), fresh)
+    _check(_run(single, account, text=f"CREATE DATABASE {_DATABASE};\n"), fresh)
     fresh.rename(data)
 
 

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _PROC = Path("/proc")
+_ORPHAN_GRACE_S = 1.0  # for children to notice by themselves that their parent is gone
+_KILL_WAIT_S = 10.0
 _TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 
 # Children of this very Python process by pid. Held, so that they are reaped when they end instead of staying zombies.
@@ -95,7 +97,7 @@ def _resident_bytes(pid: int) -> int:
 
 
 def descendants(process: ProcessId) -> list[ProcessId]:
-    """The children of the process, their children, and so on."""
+    """The children of the process, their children, and so on; none when the process is gone."""
     children: dict[int, list[int]] = {}
     for entry in _PROC.iterdir():
         if entry.name.isdigit() and (stat := _read_stat(int(entry.name))) is not None:
@@ -107,7 +109,8 @@ def descendants(process: ProcessId) -> list[ProcessId]:
         unseen.extend(children.get(pid, []))
         if (member := identify(pid)) is not None:
             found.append(member)
-    return found
+    # Still alive after the look: so it was these children's parent, not a stranger who has its pid now.
+    return found if is_alive(process) else []
 
 
 def spawn(
@@ -173,12 +176,12 @@ def end(process: ProcessId, signal_number: signal.Signals, grace_s: float) -> No
             _signal(handle, signal_number)
             _signal(handle, signal.SIGCONT)  # A stopped process would not hear it.
             _wait(handle, grace_s)
-    deadline = time.monotonic() + 2.0
+    deadline_s = time.monotonic() + _ORPHAN_GRACE_S
     for member in members:
         with _held(member) as handle:
-            if handle is not None and not _wait(handle, max(0.0, deadline - time.monotonic())):
+            if handle is not None and not _wait(handle, max(0.0, deadline_s - time.monotonic())):
                 _signal(handle, signal.SIGKILL)
-                _wait(handle, 10.0)
+                _wait(handle, _KILL_WAIT_S)
         is_alive(member)  # Reaps it, when it was our own child.
 
 

@@ -32,7 +32,7 @@ class Program:
     lacking: Callable[[], str]  # what it still lacks to be ready; empty when it is ready
     environment: Mapping[str, str] = field(default_factory=dict)
     account: Account | None = None
-    ready_within_s: float = 90.0
+    ready_within_s: float = 180.0  # a machine busy with tests starts Java slowly
 
     @property
     def address(self) -> str:

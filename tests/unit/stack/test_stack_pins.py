@@ -1,0 +1,55 @@
+"""The versions of pom.xml hold for the images too, and what the images need is there."""
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from stack import jars, prometheus
+from stack.instance import CHECKOUT
+
+COMPOSE = (CHECKOUT / "docker-compose.yml").read_text()
+JAVA_IMAGES = (CHECKOUT / "stack" / "java.Dockerfile").read_text()
+
+
+def pinned(name: str) -> str:
+    found = re.search(rf"<{re.escape(name)}>(.+?)</", jars.POM.read_text())
+    assert found is not None
+    return found[1]
+
+
+def test_docker_runs_the_kafka_that_the_local_stack_runs() -> None:
+    assert f"image: apache/kafka:{pinned('kafka.version')}\n" in COMPOSE
+
+
+def test_every_port_of_docker_is_published_on_this_machine_only() -> None:
+    published = re.findall(r'ports: \["([^"]+)"\]', COMPOSE)
+
+    assert len(published) == 6
+    assert all(each.startswith("127.0.0.1:") for each in published)
+
+
+def test_the_connect_image_has_every_plugin() -> None:
+    plugins = [Path(jar_set).name for jar_set in jars.JarSet if jar_set.startswith("plugins/")]
+
+    assert len(plugins) == 3
+    assert all(f"{plugin} plugins/{plugin}" in JAVA_IMAGES for plugin in plugins)
+    assert jars.AVRO_CONVERTER_CLASS in JAVA_IMAGES
+
+
+@pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool comes with the first `python -m stack up`")
+def test_prometheus_accepts_its_configuration_and_the_rules() -> None:
+    done = subprocess.run(["promtool", "check", "config", prometheus.CONFIGURATION], capture_output=True, text=True)
+
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.skipif(shutil.which("docker-compose") is None, reason="needs docker-compose")
+def test_docker_compose_accepts_the_file() -> None:
+    command = ["docker-compose", "-f", str(CHECKOUT / "docker-compose.yml"), "config", "--quiet"]
+    environment = {"PATH": "/usr/bin:/bin", "MILLRACE_POSTGRES_PASSWORD": "made-up"}
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=CHECKOUT)
+
+    assert done.returncode == 0, done.stderr
