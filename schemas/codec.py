@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import fastavro
 import orjson
+from fastavro.read import SchemaResolutionError
 from pydantic import ValidationError
 
 from schemas.avro import full_name, schema_of
@@ -16,6 +17,8 @@ from schemas.topics import TOPICS, Topic
 
 MAGIC = 0
 HEADER = struct.Struct(">bI")
+MAX_SCHEMA_ID = 2**31 - 1
+"""Registries count in 32 bits with a sign; what they answer to more is not the same everywhere."""
 
 
 class Undecodable(ValueError):
@@ -67,11 +70,7 @@ class Codec:
             raise Undecodable("not_framed", "the value does not begin with 0x00 and a schema id")
         schema_id = HEADER.unpack_from(value)[1]
         reader = self._readers.get((topic.name, schema_id)) or self._learn(topic, schema_id)
-        try:
-            fields = fastavro.schemaless_reader(io.BytesIO(value[HEADER.size :]), reader.written, reader.wanted)
-        except Exception as error:
-            name = full_name(reader.message)
-            raise Undecodable("not_avro", f"the bytes are not a {name}: {error!r}", schema=name) from error
+        fields = _read(reader, value)
         try:
             return reader.message.model_validate(fields)
         except ValidationError as error:
@@ -79,19 +78,20 @@ class Codec:
 
     def _learn(self, topic: Topic, schema_id: int) -> _Reader:
         """Look an id up that is not one of ours: another version of one of the topic's messages, or a stranger."""
+        if schema_id > MAX_SCHEMA_ID:
+            raise Undecodable("unknown_schema", f"{schema_id} cannot be a schema id", field="schema_id")
         try:
             written = self._registry.schema(schema_id)
         except UnknownSchema as error:
             raise Undecodable("unknown_schema", str(error), field="schema_id") from error
-        name = f"{written.get('namespace')}.{written.get('name')}"
+        name = _record_name(written)
         message = next((m for m in topic.messages if full_name(m) == name), None)
         if message is None:
             raise Undecodable("unknown_type", f"{name} is no message of {topic.name}", field="ce_type", schema=name)
-        wanted = schema_of(message)
-        if not _resolvable(written, wanted):
-            problem = f"{name} of schema id {schema_id} is a version that this release cannot read"
-            raise Undecodable("unreadable_version", problem, field="schema_id", schema=name)
-        reader = _Reader(message, parse(written), parse(wanted))
+        try:
+            reader = _Reader(message, parse(written), parse(schema_of(message)))
+        except Exception as error:
+            raise _unreadable(name, error) from error
         self._readers[topic.name, schema_id] = reader
         return reader
 
@@ -111,10 +111,32 @@ def _without_timestamps(schema: Any) -> Any:
     return {name: _without_timestamps(part) if name != "default" else part for name, part in schema.items()}
 
 
-def _resolvable(written: Any, wanted: Any) -> bool:
-    """Whether every field that we require is in what was written, or has a default."""
-    present = {field["name"] for field in written["fields"]}
-    return all("default" in field or field["name"] in present for field in wanted["fields"])
+def _read(reader: _Reader, value: bytes) -> Any:
+    """The fields of a framed value, all of whose bytes must be theirs."""
+    name, buffer = full_name(reader.message), io.BytesIO(value)
+    buffer.seek(HEADER.size)
+    try:
+        fields = fastavro.schemaless_reader(buffer, reader.written, reader.wanted)
+    except SchemaResolutionError as error:
+        raise _unreadable(name, error) from error
+    except Exception as error:
+        raise Undecodable("not_avro", f"the bytes are not a {name}: {error!r}", schema=name) from error
+    if left := len(value) - buffer.tell():
+        raise Undecodable("not_avro", f"{left} bytes follow the {name}", schema=name)
+    return fields
+
+
+def _record_name(schema: Any) -> str:
+    """The full name of a record; of anything else that a registry holds, what it is."""
+    if not isinstance(schema, dict) or schema.get("type") != "record":
+        return f"something other than a record ({str(schema)[:80]})"
+    name = str(schema.get("name"))
+    return name if "." in name else f"{schema.get('namespace')}.{name}"
+
+
+def _unreadable(name: str, error: Exception) -> Undecodable:
+    problem = f"{name} was written by a version that this release cannot read: {error!r}"
+    return Undecodable("unreadable_version", problem, field="schema_id", schema=name)
 
 
 def _refused_by_schema(message: type[Message], error: ValidationError) -> Undecodable:
@@ -126,6 +148,8 @@ def _refused_by_schema(message: type[Message], error: ValidationError) -> Undeco
 def from_json(message: type[Message], data: Any) -> Message:
     """A message from parsed JSON. Raises `Undecodable` that names the field."""
     try:
-        return message.model_validate_json(orjson.dumps(data))
+        return message.model_validate_json(orjson.dumps(data), strict=True)
+    except orjson.JSONEncodeError as error:
+        raise Undecodable("refused_by_schema", f"a number beyond 64 bits: {error}", schema=full_name(message)) from error
     except ValidationError as error:
         raise _refused_by_schema(message, error) from error

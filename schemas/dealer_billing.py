@@ -77,6 +77,13 @@ class BillRaised(Message):
     url: Text
 
 
+class PaidFrom(StrEnum):
+    """Where a payment's money was: it has just arrived at the bank, or it was waiting for its bill in suspense."""
+
+    BANK = "bank"
+    SUSPENSE = "suspense"
+
+
 class BillPaid(Message):
     """A payment reached its bill. What was more than owed is now the account's current balance."""
 
@@ -84,6 +91,7 @@ class BillPaid(Message):
     dealer_id: Identifier
     payment_id: Identifier
     account: AccountType
+    paid_from: PaidFrom
     received: Money
     applied_minor: MinorUnits
     surplus_minor: MinorUnits

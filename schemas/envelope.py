@@ -1,12 +1,16 @@
 """Who said what, when and why: CloudEvents 1.0 attributes, as headers of the Kafka record (binary content mode)."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import NamedTuple
 
 from schemas.fields import iso, to_micros
 
 SPEC_VERSION = "1.0"
+MAX_CHARS = 256
+"""Longest attribute: what one message says of itself is copied into all that it causes."""
+LATEST_US = to_micros(datetime(2100, 1, 1, tzinfo=UTC))
+"""Before this, so that no deadline that follows from a moment leaves the range of `UtcMicros`."""
 Headers = list[tuple[str, bytes]]
 
 
@@ -21,7 +25,7 @@ class InvalidEnvelope(ValueError):
 class Envelope(NamedTuple):
     """The context of one message.
 
-    `id` is unique per upstream system and is what makes a command idempotent (PIPE-05). `time_us` is when the thing
+    `id` is unique within `source`, and both together make a command idempotent (PIPE-05). `time_us` is when the thing
     happened, in UTC microseconds. `correlation_id` ties all messages of one story together, `causation_id` names the
     message that caused this one, `actor` the person or system that asked for it (PIPE-10).
     """
@@ -67,24 +71,31 @@ def read_envelope(headers: Iterable[tuple[str, bytes | None]] | None) -> Envelop
                 raise InvalidEnvelope(name, "is missing")
             return default
         try:
-            return value.decode()
+            decoded = value.decode()
         except UnicodeDecodeError:
             raise InvalidEnvelope(name, "is not UTF-8") from None
+        if len(decoded) > MAX_CHARS or not decoded.isprintable():
+            raise InvalidEnvelope(name, f"is longer than {MAX_CHARS} characters or contains control characters")
+        return decoded
+
+    def key_part(name: str) -> str:
+        part = text(name)
+        if "|" in part:
+            raise InvalidEnvelope(name, "contains '|'")
+        return part
 
     if (version := text("ce_specversion")) != SPEC_VERSION:
         raise InvalidEnvelope("ce_specversion", f"is {version!r}, not {SPEC_VERSION!r}")
-    id_ = text("ce_id")
-    if len(id_) > 160 or "|" in id_:
-        raise InvalidEnvelope("ce_id", "is longer than 160 characters or contains '|'")
+    id_, source = key_part("ce_id"), key_part("ce_source")
     return Envelope(
         id=id_,
-        source=text("ce_source"),
+        source=source,
         type=text("ce_type"),
         time_us=_moment(text("ce_time")),
         subject=text("ce_subject"),
         correlation_id=text("ce_correlationid", id_),
         causation_id=text("ce_causationid", id_),
-        actor=text("ce_actor", text("ce_source")),
+        actor=text("ce_actor", source),
     )
 
 
@@ -95,4 +106,7 @@ def _moment(text: str) -> int:
         raise InvalidEnvelope("ce_time", f"is not an ISO 8601 moment: {text!r}") from None
     if moment.tzinfo is None:
         raise InvalidEnvelope("ce_time", f"has no offset from UTC: {text!r}")
-    return to_micros(moment)
+    micros = to_micros(moment)
+    if not 0 <= micros < LATEST_US:
+        raise InvalidEnvelope("ce_time", f"is before 1970 or after 2099: {text!r}")
+    return micros

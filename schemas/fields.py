@@ -39,8 +39,13 @@ class _Micros:
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         whole = core_schema.int_schema(ge=0, le=to_micros(datetime(2200, 1, 1, tzinfo=UTC)), strict=True)
-        moment = core_schema.no_info_after_validator_function(
-            to_micros, core_schema.datetime_schema(tz_constraint="aware")
+        moment = core_schema.chain_schema(
+            [
+                core_schema.no_info_after_validator_function(
+                    to_micros, core_schema.datetime_schema(tz_constraint="aware", strict=False)
+                ),
+                whole,
+            ]
         )
         return core_schema.json_or_python_schema(
             json_schema=moment,
@@ -55,7 +60,9 @@ UtcMicros = Annotated[int, _Micros, Avro(type="long", logicalType="timestamp-mic
 Identifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._~:-]{0,95}$")]
 """An id given by upstream: printable, bounded, and free of the separators `|` and `/` that our keys are built with."""
 
-Text = Annotated[str, StringConstraints(min_length=1, max_length=240)]
+Text = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]+$", max_length=240)]
+"""One line for people. Postgres takes no NUL, and a CSV line no line break."""
+
 CurrencyCode = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
 PositiveMinor = Annotated[int, Field(gt=0, le=MAX_MINOR)]
 MinorUnits = Annotated[int, Field(ge=-MAX_MINOR, le=MAX_MINOR)]

@@ -1,10 +1,14 @@
 """Prison finance: a prisoner's sub-accounts, purchases out of them, general-ledger lines. The book is the prisoner."""
 
 from enum import StrEnum
+from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, ValidationInfo, field_validator
 
 from schemas.fields import Count, Identifier, IsoDate, Message, MinorUnits, Money, Text, UtcMicros
+
+DayTotal = Annotated[int, Field(ge=0, lt=2**63)]
+"""A sum over the books of a partition, in minor units: each book is bounded by `MAX_MINOR`, their sum is not."""
 
 
 class SubAccount(StrEnum):
@@ -29,7 +33,7 @@ class CreditPrisoner(Message):
 
 
 class MoveBetweenSubAccounts(Message):
-    """Move money between two sub-accounts of one prisoner."""
+    """Move money between two different sub-accounts of one prisoner."""
 
     transfer_id: Identifier
     prisoner_id: Identifier
@@ -37,6 +41,13 @@ class MoveBetweenSubAccounts(Message):
     target: SubAccount
     amount: Money
     description: Text
+
+    @field_validator("target")
+    @classmethod
+    def _is_another(cls, target: SubAccount, others: ValidationInfo) -> SubAccount:
+        if target is others.data.get("source"):
+            raise ValueError(f"is the source, {target}, too: money moves between two different sub-accounts")
+        return target
 
 
 class SubmitPurchase(Message):
@@ -73,6 +84,9 @@ class Prisoner(Message):
     prisoner_id: Identifier
     prison_id: Identifier
     cost_centre: Identifier
+    daily_limit_minor: MinorUnits | None = Field(
+        None, ge=0, description="most that may be spent on purchases in one Europe/London day, in pence; null: no limit"
+    )
 
 
 class Supplier(Message):
@@ -106,14 +120,20 @@ class MovedBetweenSubAccounts(Message):
 
 
 class PurchasePending(Message):
-    """The purchase's money is locked on the spends sub-account until the deadline."""
+    """The purchase's money is locked on the spends sub-account until the deadline.
+
+    The prisoner's prison and the supplier's account are pinned as they are now, for the general-ledger lines to come.
+    """
 
     purchase_id: Identifier
     prisoner_id: Identifier
-    supplier_id: Identifier
+    prisoner: Prisoner
+    supplier: Supplier
     amount: Money
     description: Text
+    submitted_at: UtcMicros
     deadline: UtcMicros
+    limit_day: IsoDate | None = Field(description="day of the daily limit that it uses; null: there was no limit")
 
 
 class PurchaseAuthorised(Message):
@@ -123,6 +143,7 @@ class PurchaseAuthorised(Message):
     prisoner_id: Identifier
     supplier_id: Identifier
     amount: Money
+    at: UtcMicros
 
 
 class VoidCause(StrEnum):
@@ -137,6 +158,7 @@ class PurchaseVoided(Message):
     prisoner_id: Identifier
     cause: VoidCause
     amount: Money
+    at: UtcMicros
 
 
 class Refused(Message):
@@ -156,7 +178,7 @@ class LedgerSide(StrEnum):
 class GeneralLedgerLine(Message):
     """One line for the SOP general ledger; the lines of one transaction balance (PRI-10)."""
 
-    line_id: Identifier
+    line_id: Text = Field(description="prisoner/purchase/date/side: never given to another line")
     transaction_id: Identifier
     prisoner_id: Identifier
     prison_id: Identifier
@@ -169,9 +191,13 @@ class GeneralLedgerLine(Message):
 
 
 class AccountingDayClosed(Message):
-    """No line of this day follows in this partition. When all partitions have said so, the day's files are cut."""
+    """No line of this day, nor of an earlier one, follows in this partition; these are the day's totals in it.
 
-    accounting_date: IsoDate
+    A partition closes every day after its first close, in order, each once. A day's files can be cut when every
+    partition has closed that day or a later one.
+    """
+
+    accounting_date: IsoDate = Field(description="in Europe/London")
     lines: Count
-    debit_minor: MinorUnits
-    credit_minor: MinorUnits
+    debit_minor: DayTotal
+    credit_minor: DayTotal

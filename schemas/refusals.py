@@ -28,4 +28,5 @@ class Reason(StrEnum):
     INSUFFICIENT_FUNDS = "insufficient_funds"
     # our own bounds
     TOO_MANY_LOTS = "too_many_lots"
+    TOO_MANY_WAITING = "too_many_waiting"
     AMOUNT_TOO_LARGE = "amount_too_large"

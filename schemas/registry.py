@@ -43,7 +43,10 @@ class ConfluentRegistry:
 
     def schema(self, schema_id: int) -> Any:
         """The schema of an id. Raises `UnknownSchema`, `RegistryUnavailable`."""
-        return json.loads(self._ask(lambda: self._client.get_schema(schema_id)).schema_str)
+        schema = self._ask(lambda: self._client.get_schema(schema_id))
+        if schema.schema_type != "AVRO":
+            raise UnknownSchema(f"schema {schema_id} of the registry at {self._url} is {schema.schema_type}, not AVRO")
+        return json.loads(schema.schema_str)
 
     def register(self, subject: str, schema: Any, compatibility: str) -> int:
         """Register a schema under the subject's compatibility rule. Raises `SchemaRegistryError` if it breaks it."""

@@ -10,16 +10,14 @@ from schemas.registry import ConfluentRegistry
 from schemas.settings import Settings
 from schemas.topics import TICKS
 from streams import reference
-
-# from streams.dealer_billing import agents as dealer_billing
+from streams.dealer_billing import agents as dealer_billing
 from streams.mobility import agents as mobility
 from streams.pipeline import Pipeline
-
-# from streams.prison_finance import agents as prison_finance
+from streams.prison_finance import agents as prison_finance
 from streams.runtime import SEAMS, Clock
 
 APP_ID = "millrace"
-ROOMS = (mobility,)
+ROOMS = (mobility, dealer_billing, prison_finance)
 
 
 def create_app(settings: Settings, **options: Any) -> faust.App:

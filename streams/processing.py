@@ -12,7 +12,7 @@ import msgspec
 
 from schemas.avro import full_name
 from schemas.codec import Codec, Undecodable
-from schemas.envelope import Envelope, Headers, InvalidEnvelope, read_envelope
+from schemas.envelope import LATEST_US, Envelope, Headers, InvalidEnvelope, read_envelope
 from schemas.fields import Message
 from schemas.ledger import Decided, Outcome, StatementLine
 from schemas.refusals import Reason
@@ -20,10 +20,13 @@ from schemas.topics import JOURNAL, STATEMENT_LINES, TICKS, TOPICS, Topic
 from streams import metrics
 from streams.ledger.draft import Draft, Ledger, Posted, Refused, refused
 from streams.ledger.tables import DueRows
-from streams.rooms import DUE_PER_TICK, Room, Verdict
+from streams.rooms import Notice, Room, Verdict
 
 REMEMBERED_US = 7 * 24 * 3600 * 1_000_000
 """How long the id of an upstream message is remembered; a later repetition meets the room's own rows."""
+
+FORGOTTEN_PER_TICK = 50_000
+"""Far above what one partition can take in a second, or the ids would outgrow the worker."""
 
 TOPIC_OF = {message: topic for topic in TOPICS for message in topic.messages}
 TYPE_NAME = {message: full_name(message) for message in TOPIC_OF}
@@ -88,7 +91,7 @@ class Processor:
                 reason, schema = getattr(error, "reason", "bad_envelope"), getattr(error, "schema", None)
                 self._letters.bury(record, reason=reason, error=error, field=error.field, schema=schema)
             else:
-                self._answer(cause, message, record.value())
+                self._answer(cause, message)
 
     def _read(self, topic: Topic, record: Any) -> tuple[Cause, Message]:
         message = self._codec.decode(topic, record.value())
@@ -101,30 +104,32 @@ class Processor:
         if envelope.type != TYPE_NAME[type(message)]:
             problem = f"ce_type says {envelope.type!r}, but the value is a {TYPE_NAME[type(message)]}"
             raise Undecodable("wrong_type", problem, field="ce_type", schema=TYPE_NAME[type(message)])
-        cause = Cause(envelope, topic, record.partition(), record.offset(), record.timestamp()[1] * 1_000)
-        return cause, message
+        recorded_at = record.timestamp()[1] * 1_000
+        if not 0 <= recorded_at < LATEST_US:
+            raise Undecodable("bad_timestamp", f"the record's timestamp is {recorded_at} us", field="timestamp")
+        return Cause(envelope, topic, record.partition(), record.offset(), recorded_at), message
 
-    def _answer(self, cause: Cause, message: Message, value: bytes) -> None:
+    def _answer(self, cause: Cause, message: Message) -> None:
         envelope = cause.envelope
         draft = Draft(envelope.subject, envelope.time_us, self._ledger)
-        used_ids = [f"{draft.book}|{envelope.id}"]
+        used_ids = [f"{draft.book}|{envelope.source}|{envelope.id}"]
         if identity := self._room.identity(message):
             used_ids.append(f"{draft.book}|{identity}")
-        digest = hashlib.blake2b(value[5:], digest_size=12).hexdigest()
-        decision_id = f"{draft.book}|{envelope.id}|{cause.topic.name}|{cause.partition}|{cause.offset}"
+        digest = _digest(message)
+        decision_id = f"{cause.topic.name}/{cause.partition}/{cause.offset}"
         for used_id in used_ids:
             known = self._seen.get(used_id)
-            if known is not None and known.digest == digest:
+            if known is None:
+                self._seen[used_id] = Seen(digest, decision_id, cause.recorded_at + REMEMBERED_US)
+            elif known.digest == digest:
                 self._journal(
                     decision_id, draft, Outcome.DUPLICATE, cause, reason=None, figures={"of": known.decision_id}
                 )
                 return
-            if known is not None:
+            else:
                 repeated = refused(Reason.OTHER_CONTENT_UNDER_THIS_ID, id=used_id, first=known.decision_id)
                 self._refuse(decision_id, draft, message, repeated, cause)
                 return
-        for used_id in used_ids:
-            self._seen[used_id] = Seen(digest, decision_id, cause.recorded_at + REMEMBERED_US)
         self._carry_out(decision_id, draft, self._room.decide(draft, message), message, cause)
 
     # ---- time
@@ -136,11 +141,21 @@ class Processor:
         )
         cause = Cause(tick, TICKS, record.partition(), record.offset(), record.timestamp()[1] * 1_000)
         for due in self._room.due(now):
-            self._carry_out(due.id, due.draft, due.verdict, None, cause)
+            if isinstance(due, Notice):
+                self._announce(due, cause)
+            else:
+                self._carry_out(due.id.replace("|", "/"), due.draft, due.verdict, None, cause)
+
+    def _announce(self, notice: Notice, cause: Cause) -> None:
+        """Tell what is true of this whole partition; its subject and ids name the partition, as no book does."""
+        partition = f"{self._room.name}:{self._partition}"
+        for number, event in enumerate(notice.events):
+            self._room.evolve(event)
+            self._tell(event, partition, f"{partition}/{notice.id}/{number}", cause)
 
     def forget(self, now: int) -> None:
         """Drop the ids of messages that are too old to be repeated."""
-        for key in self._seen.due(now, DUE_PER_TICK):
+        for key in self._seen.due(now, FORGOTTEN_PER_TICK):
             del self._seen[key]
 
     # ---- consequences
@@ -154,7 +169,7 @@ class Processor:
         draft.commit()
         for number, event in enumerate(verdict):
             self._room.evolve(event)
-            self._tell(event, draft.book, f"{decision_id}|{number}", cause)
+            self._tell(event, draft.book, f"{decision_id}/{number}", cause)
         self._journal(decision_id, draft, Outcome.ACCEPTED, cause, reason=None, figures={})
         for posted in draft.posted:
             self._state(posted, draft, decision_id, cause)
@@ -162,7 +177,7 @@ class Processor:
 
     def _refuse(self, decision_id: str, draft: Draft, message: Message | None, why: Refused, cause: Cause) -> None:
         if message is not None:
-            self._tell(self._room.refusal(message, why), draft.book, f"{decision_id}|refused", cause)
+            self._tell(self._room.refusal(message, why), draft.book, f"{decision_id}/refused", cause)
         untouched = Draft(draft.book, draft.at, self._ledger)
         self._journal(decision_id, untouched, Outcome.REFUSED, cause, reason=why.reason, figures=why.figures)
 
@@ -237,3 +252,9 @@ class Processor:
             recorded_at=cause.recorded_at,
         )
         self._out.put(STATEMENT_LINES.name, line.id.encode(), self._codec.encode(line), None, self._partition)
+
+
+def _digest(message: Message) -> str:
+    """A digest of what a message says, the same whichever version of its schema it was written by."""
+    content = f"{TYPE_NAME[type(message)]} {message.model_dump_json(exclude_defaults=True)}"
+    return hashlib.blake2b(content.encode(), digest_size=12).hexdigest()

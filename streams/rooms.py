@@ -21,6 +21,16 @@ class DueDecision(NamedTuple):
     verdict: Verdict
 
 
+class Notice(NamedTuple):
+    """What time has made true of a whole partition: about no book, without money, and so not in the journal.
+
+    `id` is the same in every replay, and never used twice in one partition.
+    """
+
+    id: str
+    events: Sequence[Message]
+
+
 class Room(Protocol):
     """One partition of a room's tables, with its rules. Pure: rows in, events out."""
 
@@ -36,6 +46,6 @@ class Room(Protocol):
 
     def refusal(self, message: Message, refused: Refused) -> Message: ...
 
-    def due(self, now: int) -> Iterable[DueDecision]:
+    def due(self, now: int) -> Iterable[DueDecision | Notice]:
         """What falls due at or before `now`; each is carried out before the next is asked for."""
         ...

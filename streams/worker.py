@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 from pathlib import Path
 
 from schemas.settings import Settings
@@ -9,13 +10,20 @@ from streams.app import create_app
 
 
 def run(settings: Settings, name: str, port: int, loglevel: str) -> None:
-    """Work until SIGTERM. Ends the process: 0 after a stop, 70 after anything unexpected."""
+    """Work until SIGTERM; port 0 is any free one. Ends the process: 0 after a stop, 70 after anything unexpected."""
     os.environ["MILLRACE_WORKER"] = name
+    port = port or _free_port()
     app = create_app(settings, web_port=port, web_host="127.0.0.1")
     app.finalize()
     announce(settings.scrape_targets, f"worker-{name}", port)
     worker = app.Worker(loglevel=loglevel)
     worker.execute_from_commandline()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def announce(folder: Path | None, name: str, port: int) -> None:

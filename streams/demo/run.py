@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, LiteralString, NamedTuple
+from typing import Any, NamedTuple
 
 import orjson
 import psycopg
@@ -21,7 +21,8 @@ from schemas.registry import ConfluentRegistry
 from schemas.settings import Settings
 from schemas.topics import GL_LINES, PARTITIONS, TICKS, TRIP_PAYMENTS, Spread
 from streams import topics
-from streams.audit import Report, audit
+from streams.audit.audit import audit
+from streams.audit.report import Report
 from streams.demo.day import DAY_START_US, Phase, Raw, make_day
 from streams.demo.processes import Process
 from streams.demo.watch import Watch
@@ -104,8 +105,8 @@ class Demo:
         return Result(
             self._watch,
             report,
-            _files(self._settings, INVOICES),
-            _files(self._settings, ADI_FILES),
+            _files(self._settings, invoices=True),
+            _files(self._settings, invoices=False),
             _balances_sha256(self._settings),
             inputs,
             time.monotonic() - self._began,
@@ -207,20 +208,20 @@ def set_up(settings: Settings, world: World) -> None:
     connect.apply(settings)
 
 
-INVOICES = """
-    SELECT name, series || '-' || lpad(number::text, 6, '0'), sha256, totals
-    FROM sink.manifest WHERE kind = 'invoice' ORDER BY name
+FILES = """
+    SELECT name, series || '-' || lpad(number::text, 6, '0'), sha256, totals->>'currency',
+        (coalesce(totals->>'gross_minor', totals->>'debit_minor'))::bigint
+    FROM sink.manifest WHERE (kind = 'invoice') = %s ORDER BY name
 """
-ADI_FILES = "SELECT name, name, sha256, totals FROM sink.manifest WHERE kind <> 'invoice' ORDER BY name"
 
 
-def _files(settings: Settings, query: LiteralString) -> list[dict[str, Any]]:
+def _files(settings: Settings, *, invoices: bool) -> list[dict[str, Any]]:
     with psycopg.connect(settings.postgres) as connection:
-        found = connection.execute(query).fetchall()
+        found = connection.execute(FILES, [invoices]).fetchall()
     folder = settings.blob.removeprefix("file://")
     return [
-        {"path": f"{folder}/{name}", "number": number, "sha256": sha256, **totals}
-        for name, number, sha256, totals in found
+        {"path": f"{folder}/{name}", "number": number, "sha256": sha256, "currency": currency, "total_minor": total}
+        for name, number, sha256, currency, total in found
     ]
 
 

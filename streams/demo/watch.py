@@ -77,6 +77,6 @@ class Watch:
         self.decisions += 1
         self.lines += len(decided.lines)
         if decided.cause_topic in UPSTREAM_NAMES:
-            self.outcomes[decided.outcome] += 1
+            self.outcomes[decided.outcome.value] += 1
         if decided.reason is not None:
             self.refusals[decided.room, decided.reason] += 1

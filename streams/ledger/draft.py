@@ -55,20 +55,27 @@ class Ledger(NamedTuple):
 
 
 class _Overlay(Generic[Row]):
-    """Rows as the draft would leave them, over rows that stay as they are until commit."""
+    """Rows as the draft would leave them, over rows that stay as they are until commit.
+
+    What another draft changed meanwhile stops the commit: this one was decided on rows that stand no longer.
+    """
 
     def __init__(self, rows: Rows[Row]) -> None:
         self._rows = rows
+        self._found: dict[str, Row | None] = {}
         self._changed: dict[str, Row | None] = {}
 
     def get(self, key: str) -> Row | None:
         return self._changed[key] if key in self._changed else self._rows.get(key)
 
     def put(self, key: str, row: Row | None) -> None:
+        if key not in self._changed:
+            self._found[key] = self._rows.get(key)
         self._changed[key] = row
 
     def commit(self) -> None:
         for key, row in self._changed.items():
+            assert self._rows.get(key) is self._found[key], f"{key} has changed since it was read"
             if row is not None:
                 self._rows[key] = row
             elif self._rows.get(key) is not None:

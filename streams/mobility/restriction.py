@@ -3,12 +3,17 @@
 A restriction travels with its lot through journal, table and changelog as one short text; empty allows anything.
 """
 
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
 import msgspec
 
 from schemas.fields import MAX_MINOR
 from schemas.mobility import DepositBudget, VehiclePrice
+from streams.ledger.lots import Lot
+
+TOLD_LOTS = 10
+"""Lots that an explanation names at most."""
 
 
 class Restriction(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -37,6 +42,27 @@ def restriction_of(deposit: DepositBudget) -> str:
 def read_restriction(text: str) -> Restriction:
     """The restriction of a text."""
     return msgspec.json.decode(text, type=Restriction) if text else Restriction()
+
+
+def why_not(lots: Iterable[Lot], price: VehiclePrice, at: int) -> str:
+    """What keeps a wallet's money from one trip, lot by lot: `500 of d1 expired, 200 of d2 locked` (BEY-03)."""
+    told = [part for lot in lots for part in _kept_back(lot, price, at)]
+    rest = len(told) - TOLD_LOTS
+    return ", ".join(told[:TOLD_LOTS]) + (f", and {rest} more" if rest > 0 else "")
+
+
+def _kept_back(lot: Lot, price: VehiclePrice, at: int) -> Iterator[str]:
+    if lot.locked_minor:
+        yield f"{lot.locked_minor} of {lot.lot_id} locked"
+    most = read_restriction(lot.restriction).spendable_on(price)
+    if not lot.free:
+        return
+    if lot.expires_at is not None and lot.expires_at <= at:
+        yield f"{lot.free} of {lot.lot_id} expired"
+    elif not most:
+        yield f"{lot.free} of {lot.lot_id} for other vehicles"
+    elif most < lot.free:
+        yield f"{lot.free - most} of {lot.lot_id} above {most} a trip"
 
 
 def _covers(scope: tuple[str | None, str | None, str | None], vehicle: tuple[str, str, str]) -> bool:

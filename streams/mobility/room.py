@@ -106,7 +106,7 @@ class Mobility:
                 case State.RUNNING | State.END_WAITS:
                     draft = Draft(book, now, self._ledger)
                     verdict = trip.time_out(draft, trip_id, book.removeprefix(GROUP), row)
-                    yield DueDecision(f"{key}|{row.state}|timed_out", draft, verdict)
+                    yield DueDecision(f"{key}|{row.until}|timed_out", draft, verdict)
                 case State.TIMED_OUT | State.SETTLED | State.RELEASED:
                     del self._tables.trips[key]
                 case _:
@@ -118,4 +118,4 @@ class Mobility:
             assert balance is not None
             draft = Draft(book, now, self._ledger)
             expired = deposit.expire(draft, book.removeprefix(GROUP), currency, now)
-            yield DueDecision(f"{key}|{balance.next_expiry}|expired|{balance.entries}", draft, expired)
+            yield DueDecision(f"{key}|{balance.entries}|expired", draft, expired)

@@ -20,7 +20,7 @@ from typing import assert_never
 import msgspec
 from msgspec.structs import replace
 
-from schemas.fields import Message, Money
+from schemas.fields import MAX_MINOR, Message, Money
 from schemas.ledger import JournalLine, LotPart, Step
 from schemas.mobility import (
     ChargeCard,
@@ -41,13 +41,14 @@ from streams.ledger.draft import Draft, Refused, refused
 from streams.ledger.lots import Lot
 from streams.mobility.accounts import RIDER, TRIPS, WALLET
 from streams.mobility.price import fare_minor
-from streams.mobility.restriction import read_restriction
+from streams.mobility.restriction import read_restriction, why_not
 
 HOUR_US = 3_600_000_000
 LOCK_GRACE_US = 4 * HOUR_US
 """How long a lock outlives the estimated end of its trip."""
-EARLY_END_US = HOUR_US
-"""How long an end that came before its start waits for it."""
+EARLY_END_US = 7 * 24 * HOUR_US
+"""How long an end that came before its start waits for it, counted from the end of the ride. It holds no money while it
+waits, and a vehicle out of reach may report days late: an end given up too soon is a fare lost."""
 REMEMBERED_US = 90 * 24 * HOUR_US
 """How long an ended trip is remembered, so that its id is not used again."""
 
@@ -86,7 +87,9 @@ def start(
         return refused(Reason.NOT_A_MEMBER, rider=command.rider_id, group=command.group_id)
     if trip is not None and trip.state is not State.END_WAITS:
         return refused(Reason.ALREADY_EXISTS, trip=command.trip_id, state=trip.state)
-    estimate = fare_minor(price, command.estimated_seconds)
+    estimate = _bookable(price, command.estimated_seconds)
+    if isinstance(estimate, Refused):
+        return estimate
     locked = 0
     if command.funding is not Funding.CARD_ONLY and estimate:
         parts = _usable(draft, price, estimate)
@@ -113,7 +116,8 @@ def start(
     )
     if trip is None:
         return [started]
-    return [started, *_settle(draft, command.trip_id, command.group_id, evolve(None, started), trip)]
+    settled = _settle(draft, command.trip_id, command.group_id, evolve(None, started), trip)
+    return settled if isinstance(settled, Refused) else [started, *settled]
 
 
 def end(draft: Draft, trip: Trip | None, command: TripEnded) -> list[Message] | Refused:
@@ -193,13 +197,18 @@ def evolve(trip: Trip | None, event: TripFundsLocked | TripEndWaits | TripSettle
 # ---- the money
 
 
-def _settle(draft: Draft, trip_id: str, group_id: str, trip: Trip, ended: Trip) -> list[Message]:
+def _settle(draft: Draft, trip_id: str, group_id: str, trip: Trip, ended: Trip) -> list[Message] | Refused:
     price = trip.price
     assert price is not None
-    fare = fare_minor(price, ended.ridden_seconds)
+    fare = _bookable(price, ended.ridden_seconds)
+    if isinstance(fare, Refused):
+        return fare
     wallet = _settle_lock(draft, trip_id, price, fare)
     if wallet < fare and trip.funding is not Funding.CARD_ONLY:
-        wallet += _spend_more(draft, trip_id, price, fare - wallet, already=draft.lines)
+        more = _spend_more(draft, trip_id, price, fare - wallet, already=draft.lines)
+        if isinstance(more, Refused):
+            return more
+        wallet += more
     card = fare - wallet
     settled = TripSettled(
         trip_id=trip_id,
@@ -215,8 +224,9 @@ def _settle(draft: Draft, trip_id: str, group_id: str, trip: Trip, ended: Trip) 
     )
     if not card:
         return [settled]
-    refusal = draft.post(RIDER.of(trip.rider_id), _earner(price), card, price.currency, f"Trip {trip_id}, by card")
-    assert refusal is None, refusal
+    text = f"Trip {trip_id}, by card"
+    if refusal := draft.post(RIDER.of(trip.rider_id), _earner(price), card, price.currency, text):
+        return refusal
     charge = ChargeCard(
         charge_id=f"trip:{trip_id}",
         trip_id=trip_id,
@@ -241,7 +251,9 @@ def _settle_lock(draft: Draft, trip_id: str, price: VehiclePrice, fare: int) -> 
     return paid
 
 
-def _spend_more(draft: Draft, trip_id: str, price: VehiclePrice, wanted: int, already: list[JournalLine]) -> int:
+def _spend_more(
+    draft: Draft, trip_id: str, price: VehiclePrice, wanted: int, already: list[JournalLine]
+) -> int | Refused:
     """Take a fare above the lock from what else is usable, within each lot's most per trip (MOB-17)."""
     taken: dict[str, int] = {}
     for line in already:
@@ -250,9 +262,9 @@ def _spend_more(draft: Draft, trip_id: str, price: VehiclePrice, wanted: int, al
                 taken[part.lot_id] = taken.get(part.lot_id, 0) + part.amount_minor
     parts = _usable(draft, price, wanted, taken)
     amount = sum(part.amount_minor for part in parts)
-    if amount:
-        refusal = draft.post(WALLET, _earner(price), amount, price.currency, f"Trip {trip_id}, above estimate", parts)
-        assert refusal is None, refusal
+    text = f"Trip {trip_id}, above estimate"
+    if amount and (refusal := draft.post(WALLET, _earner(price), amount, price.currency, text, parts)):
+        return refusal
     return amount
 
 
@@ -287,7 +299,18 @@ def _short(draft: Draft, price: VehiclePrice, *, usable: int, wanted: int) -> Re
         missing=wanted - usable,
         available=balance.available,
         locked=balance.locked,
+        not_usable=why_not(balance.lots, price, draft.at),
     )
+
+
+def _bookable(price: VehiclePrice, seconds: int) -> int | Refused:
+    """A fare, if it is one that accounts can hold; prices come from people, by way of a table."""
+    fare = fare_minor(price, seconds)
+    if price.unlock_minor < 0:
+        return refused(Reason.NO_PRICE, vehicle=price.vehicle_id, version=price.version, unlock=price.unlock_minor)
+    if fare > MAX_MINOR:
+        return refused(Reason.AMOUNT_TOO_LARGE, fare=fare, most=MAX_MINOR)
+    return fare
 
 
 def _earner(price: VehiclePrice) -> Account:

@@ -12,7 +12,6 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from typing import Any
 
 from confluent_kafka import Message, TopicPartition
@@ -105,8 +104,10 @@ class Cycle(Service):
     async def on_stop(self) -> None:
         """Wait until the cycle has committed what it had finished and left the group."""
         if self._running:
-            with suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(self._left.wait(), self.settings.commit_timeout_s)
+            try:
+                await asyncio.wait_for(self._left.wait(), self.settings.commit_limit_s)
+            except TimeoutError as error:
+                die(error)
 
     # ---- one cycle -------------------------------------------------------------------------------------------------
 
@@ -119,7 +120,7 @@ class Cycle(Service):
             return  # stopping: what was not finished was never committed, and is dropped whole
         transaction = self._gather(batches)
         metrics.PROCESS_SECONDS.observe(time.monotonic() - started)
-        await self.in_thread(self.transactions.commit, transaction)
+        await asyncio.wait_for(self.in_thread(self.transactions.commit, transaction), self.settings.commit_limit_s)
         self._count(batches, transaction)
 
     async def _deliver(self, batches: Batches) -> bool:

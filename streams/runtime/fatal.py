@@ -1,5 +1,6 @@
 """The two ways out of a worker that may not go on: `die` while it runs, `refuse` before it has begun."""
 
+import faulthandler
 import os
 import traceback
 from typing import NoReturn
@@ -31,6 +32,8 @@ def die(reason: BaseException | str) -> NoReturn:
     _say(f"fatal: {reason if isinstance(reason, str) else f'{type(reason).__name__}: {reason}'}")
     if isinstance(reason, BaseException):
         _write("".join(traceback.format_exception(reason)))
+    if isinstance(reason, TimeoutError):
+        faulthandler.dump_traceback(file=2)  # where it hangs, in every thread
     os._exit(EXIT_FATAL)
 
 

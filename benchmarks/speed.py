@@ -1,0 +1,112 @@
+"""How fast a contestant works off a topic that is full before it starts."""
+
+import os
+import time
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import psutil
+
+from benchmarks.attempt import Attempt, AttemptError, attempt
+from benchmarks.broker import Broker, Ends
+from benchmarks.contestants import Contestant
+from benchmarks.work import Outcome
+
+SAMPLE_S = 0.04
+QUIET_S = 2.0
+"""Nothing may follow for so long after the last outcome: a duplicate is an error too."""
+STALL_S = 60.0
+
+
+@dataclass(frozen=True)
+class Speed:
+    """One run. CPU and time count from the first command to the last outcome that became visible."""
+
+    events_per_s: float
+    second_half_events_per_s: float
+    cpu_s_per_million: float
+    broker_cpu_s_per_million: float
+    rss_mb: float
+    other_cores: float
+    """Cores used meanwhile by anything but contestant, broker and harness."""
+    load_1min: float
+    """The machine's load average when the run began."""
+
+
+class Sample(NamedTuple):
+    """What was seen at one moment."""
+
+    at: float
+    ends: Ends
+    cpu_s: float
+    broker_cpu_s: float
+    busy_s: float
+    """All CPU time of the machine but the harness's."""
+
+
+def run(contestant: Contestant, broker: Broker, commands: str, wanted: Counter[Outcome]) -> tuple[Speed, Path]:
+    """Let a contestant do the whole work once; its speed, and the folder it left.
+
+    Raises AttemptError if it fails or its outcomes are not `wanted`.
+    """
+    load = os.getloadavg()[0]
+    with attempt(contestant, broker, commands) as running:
+        samples, rss_mb = _watch(running, broker, wanted.total())
+        seen, last = broker.outcomes(running.task.outcomes)
+        running.check_exact(wanted, seen)
+        started_at = running.started_at()
+    first = min(samples, key=lambda sample: abs(sample.at - started_at))
+    measured = _speed(first._replace(at=started_at), _until(samples, last), wanted.total(), rss_mb, load)
+    return measured, Path(running.task.folder)
+
+
+def _watch(running: Attempt, broker: Broker, count: int) -> tuple[list[Sample], float]:
+    samples: list[Sample] = []
+    rss_mb, changed_at = 0.0, time.monotonic()
+    while True:
+        sample = _sample(running, broker)
+        if not samples or sample.ends != samples[-1].ends:
+            changed_at = sample.at
+        samples.append(sample)
+        rss_mb = max(rss_mb, running.rss_mb())
+        quiet_s = sample.at - changed_at
+        if sum(sample.ends) >= count and quiet_s > QUIET_S:
+            return samples, rss_mb
+        if quiet_s > STALL_S:
+            raise AttemptError(f"{running.contestant.name} stands still at {sum(sample.ends)}; log {running.log}")
+        time.sleep(SAMPLE_S)
+
+
+def _sample(running: Attempt, broker: Broker) -> Sample:
+    machine = psutil.cpu_times()
+    busy_s = sum(machine) - machine.idle - machine.iowait - machine.guest - machine.guest_nice - time.process_time()
+    cpu_s, broker_cpu_s = running.cpu_s(), broker.cpu_s()
+    ends = broker.ends(running.task.outcomes)
+    return Sample(time.monotonic(), ends, cpu_s, broker_cpu_s, busy_s)
+
+
+def _until(samples: list[Sample], last: Ends) -> list[Sample]:
+    """Up to the first sample that saw the last outcomes."""
+    for n, sample in enumerate(samples):
+        if all(seen >= end for seen, end in zip(sample.ends, last, strict=True)):
+            return samples[: n + 1]
+    raise AssertionError("outcomes were read that no sample saw")
+
+
+def _speed(first: Sample, samples: list[Sample], count: int, rss_mb: float, load: float) -> Speed:
+    end = samples[-1]
+    half = next(sample for sample in samples if sum(sample.ends) >= sum(end.ends) / 2)
+    seconds, half_s = end.at - first.at, max(end.at - half.at, SAMPLE_S)
+    second_half = (sum(end.ends) - sum(half.ends)) / sum(end.ends) * count  # without transaction markers
+    cpu_s, broker_cpu_s = end.cpu_s - first.cpu_s, end.broker_cpu_s - first.broker_cpu_s
+    return Speed(
+        events_per_s=count / seconds,
+        second_half_events_per_s=second_half / half_s,
+        cpu_s_per_million=cpu_s / count * 1e6,
+        broker_cpu_s_per_million=broker_cpu_s / count * 1e6,
+        rss_mb=rss_mb,
+        other_cores=max(0.0, (end.busy_s - first.busy_s - cpu_s - broker_cpu_s) / seconds),
+        load_1min=load,
+    )

@@ -1,0 +1,12 @@
+DROP TRIGGER no_truncate ON reference.fee_schedule_models;
+DROP TRIGGER no_truncate ON reference.vehicles;
+DROP TRIGGER versions_are_priced ON reference.fee_schedule_versions;
+DROP TRIGGER scheduled_models_are_priced ON reference.fee_schedule_models;
+DROP TRIGGER models_are_priced ON reference.vehicle_models;
+DROP TRIGGER vehicles_are_priced ON reference.vehicles;
+DROP FUNCTION reference.price_version();
+DROP FUNCTION reference.price_model();
+DROP FUNCTION reference.price_vehicle();
+DROP FUNCTION reference.keep_prices(reference.identifier []);
+DROP VIEW reference.prices_by_schedule;
+DROP TABLE reference.vehicle_prices;

@@ -1,0 +1,2 @@
+DROP TABLE reference.group_members;
+DROP TABLE reference.sharing_groups;

@@ -1,0 +1,11 @@
+DROP VIEW analysis.statement;
+DROP VIEW analysis.open_locks;
+DROP VIEW analysis.balances;
+DROP INDEX projection.statement_of_an_account;
+DROP INDEX projection.statement_of_a_book;
+DROP INDEX projection.locks_by_deadline;
+DROP INDEX projection.locks_of_a_book;
+DROP INDEX projection.balances_of_an_account;
+DROP INDEX projection.balances_of_a_book;
+DROP FUNCTION projection.moment(bigint);
+DROP SCHEMA analysis;

@@ -1,0 +1,61 @@
+"""Connections to Postgres, with sentences for people when there is none."""
+
+import logging
+import time
+from typing import Any, TypeAlias
+
+import psycopg
+from psycopg.conninfo import conninfo_to_dict
+
+from sinks.errors import PostgresUnavailable
+
+Connection: TypeAlias = psycopg.Connection[tuple[Any, ...]]
+Cursor: TypeAlias = psycopg.Cursor[tuple[Any, ...]]
+
+log = logging.getLogger(__name__)
+
+RECONNECTS = 8
+"""Attempts after a lost connection, at 0.1 s, 0.2 s, 0.4 s, ...: 25 s in all."""
+
+_OPTIONS = "-c lock_timeout=60s -c idle_in_transaction_session_timeout=45s"
+"""A worker that was stopped inside a transaction loses its session, and with it its locks, before others give up."""
+
+
+def connect(postgres: str) -> Connection:
+    """A connection in autocommit, so that each transaction is a `with` block. Raises `PostgresUnavailable`."""
+    try:
+        connection = psycopg.connect(
+            postgres, autocommit=True, connect_timeout=5, application_name="millrace-sinks", options=_OPTIONS
+        )
+    except psycopg.OperationalError as error:
+        raise PostgresUnavailable(
+            f"Postgres at {place(postgres)} does not answer ({_first_line(error)}): "
+            "start it with `python -m stack up`, or set MILLRACE_POSTGRES"
+        ) from error
+    if connection.execute("select to_regclass('sink.manifest')").fetchone() == (None,):
+        connection.close()
+        raise PostgresUnavailable(
+            f"Postgres at {place(postgres)} has no table sink.manifest: apply connectors/migrations to it first"
+        )
+    return connection
+
+
+def reconnect(postgres: str) -> Connection:
+    """`connect` after a loss, a bounded number of times. Raises `PostgresUnavailable`."""
+    for attempt in range(RECONNECTS):
+        try:
+            return connect(postgres)
+        except PostgresUnavailable as error:
+            log.warning("%s", error)
+            time.sleep(0.1 * 2**attempt)
+    return connect(postgres)
+
+
+def place(postgres: str) -> str:
+    """Host, port and database of a connection string: what may be shown."""
+    parts = conninfo_to_dict(postgres)
+    return f"{parts.get('host', 'localhost')}:{parts.get('port', 5432)}/{parts.get('dbname', '')}"
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().partition("\n")[0]

@@ -1,0 +1,1 @@
+"""Invoices: one for every trip that was paid (MOB-25)."""

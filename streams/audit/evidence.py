@@ -1,0 +1,95 @@
+"""What the examination asks for. `kafka.py` answers from the servers, a test from memory."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, NamedTuple, Protocol, TypeAlias
+
+from streams.audit.findings import Finding
+
+Row: TypeAlias = Mapping[str, Any]
+"""One record or row, by field."""
+
+
+class Partition(NamedTuple):
+    """One partition of one topic."""
+
+    topic: str
+    number: int
+
+    def __str__(self) -> str:
+        return f"{self.topic}/{self.number}"
+
+
+class Place(NamedTuple):
+    """Where one record stands."""
+
+    partition: Partition
+    offset: int
+
+    def __str__(self) -> str:
+        return f"{self.partition}@{self.offset}"
+
+
+class Span(NamedTuple):
+    """The offsets that a partition held when the audit began: from `low` up to but without `end`."""
+
+    low: int
+    end: int
+
+
+class Entry(NamedTuple):
+    """One record of the journal: its place, its key, and its fields as `schemas.ledger.Decided` names them."""
+
+    place: Place
+    key: str
+    fields: Row
+
+
+class Projection(NamedTuple):
+    """Balances and locks by key, and statement lines, each account's in the order of their numbers."""
+
+    name: str
+    balances: Mapping[str, Row]
+    locks: Mapping[str, Row]
+    lines: Iterable[Row | Finding]
+
+
+class Evidence(Protocol):
+    """Everything that is read, each part once and in this order. A record that cannot be read comes as its finding."""
+
+    def spans(self) -> Mapping[Partition, Span]:
+        """What every partition held at the beginning."""
+        ...
+
+    def committed(self) -> Mapping[Partition, int]:
+        """The offset at which the pipeline goes on, for each partition that it has worked on."""
+        ...
+
+    def ticked(self) -> Mapping[int, int]:
+        """The last tick that the pipeline has worked on, by partition number, in UTC microseconds."""
+        ...
+
+    def journal(self) -> Iterable[Entry | Finding]: ...
+
+    def dead_letters(self) -> Iterable[Place | Finding]:
+        """The places of the records that were buried."""
+        ...
+
+    def inputs(self) -> Iterable[Place]:
+        """The places of all upstream records."""
+        ...
+
+    def table(self, name: str) -> Mapping[str, Row]:
+        """The rows that a worker would restore."""
+        ...
+
+    def projected(self) -> Projection:
+        """The projection topics."""
+        ...
+
+    def landings(self) -> Iterator[Projection]:
+        """Postgres, read again and again until the time allowed to its sink is over; nothing if it is left out."""
+        ...
+
+    def grown(self) -> Iterable[Partition]:
+        """Partitions that have grown since the beginning."""
+        ...

@@ -1,0 +1,127 @@
+"""The examination: from evidence to a report, one step after the other. Pure but for what the evidence reads."""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+
+from streams.audit.books import Books
+from streams.audit.compare import (
+    balance_rows,
+    compare,
+    lock_rows,
+    projected_balances,
+    projected_locks,
+    restored_balance,
+    restored_lock,
+    unbalanced,
+)
+from streams.audit.evidence import Evidence, Partition, Projection, Row, Span
+from streams.audit.findings import Finding, Findings, Kind
+from streams.audit.outcomes import Outcomes
+from streams.audit.report import Report
+from streams.audit.statements import Statements
+
+OVERDUE_GRACE_US = 60_000_000
+"""How long after its deadline a lock may still be open: ticks free a bounded number at a time."""
+
+
+def examine(evidence: Evidence, upstream: Collection[str], whole: Collection[str]) -> Report:
+    """Audit everything. `upstream` topics need outcomes; `whole` topics must still hold their beginning."""
+    findings = Findings()
+    spans, committed = evidence.spans(), evidence.committed()
+    findings.extend(_truncated(spans, whole))
+    books, outcomes = Books(), Outcomes(upstream, spans, committed)
+    _read_journal(evidence, books, outcomes, findings)
+    findings.extend(books.overdue(evidence.ticked(), OVERDUE_GRACE_US))
+    _read_inputs(evidence, outcomes, findings)
+    sides = _check_tables(evidence, books, findings)
+    projected = evidence.projected()
+    statements = _check_projection(projected, books, sides, findings)
+    landed = _check_landings(evidence, books, sides, findings)
+    findings.extend(_grown(evidence.grown()))
+    return Report(
+        inputs=dict(sorted(outcomes.inputs.items())),
+        outcomes=dict(sorted(outcomes.decided.items())),
+        dead_letters=dict(sorted(outcomes.letters.items())),
+        lines=books.lines,
+        books=len(books.partitions),
+        accounts=len(books.accounts),
+        open_locks=len(books.locks),
+        statement_lines=statements.lines,
+        projections=(projected.name, *landed),
+        sums=books.sums(),
+        findings=findings,
+    )
+
+
+def _truncated(spans: Mapping[Partition, Span], whole: Collection[str]) -> Iterator[Finding]:
+    for partition, span in sorted(spans.items()):
+        if partition.topic in whole and span.low > 0:
+            yield Finding(Kind.TRUNCATED, str(partition), "records from offset 0 on", f"from {span.low} on")
+
+
+def _read_journal(evidence: Evidence, books: Books, outcomes: Outcomes, findings: Findings) -> None:
+    for entry in evidence.journal():
+        if isinstance(entry, Finding):
+            findings.add(entry)
+        else:
+            findings.extend(books.enter(entry))
+            findings.extend(outcomes.enter(entry))
+
+
+def _read_inputs(evidence: Evidence, outcomes: Outcomes, findings: Findings) -> None:
+    for buried in evidence.dead_letters():
+        if isinstance(buried, Finding):
+            findings.add(buried)
+        else:
+            findings.extend(outcomes.bury(buried))
+    for place in evidence.inputs():
+        findings.extend(outcomes.meet(place))
+    findings.extend(outcomes.left_over())
+
+
+def _check_tables(evidence: Evidence, books: Books, findings: Findings) -> dict[str, str]:
+    """Compare the tables, and give each account's side: only the balances table knows it."""
+    balances = {key: restored_balance(row) for key, row in evidence.table("balances").items()}
+    findings.extend(compare(Kind.TABLE_DIFFERS, "table balances", balance_rows(books), balances))
+    findings.extend(unbalanced("table balances", balances))
+    locks = {key: restored_lock(row) for key, row in evidence.table("locks").items()}
+    findings.extend(compare(Kind.TABLE_DIFFERS, "table locks", lock_rows(books), locks))
+    findings.extend(_strange_sides(balances))
+    return {key: row["side"] for key, row in balances.items()}
+
+
+def _strange_sides(balances: Mapping[str, Row]) -> Iterator[Finding]:
+    for key, row in balances.items():
+        if row["side"] not in ("debit", "credit"):
+            yield Finding(Kind.TABLE_DIFFERS, f"table balances {key}, side", "debit or credit", str(row["side"]))
+
+
+def _check_projection(projection: Projection, books: Books, sides: Mapping[str, str], findings: Findings) -> Statements:
+    kind, name = Kind.PROJECTION_DIFFERS, projection.name
+    findings.extend(compare(kind, f"{name} balances", projected_balances(books, sides), projection.balances))
+    findings.extend(unbalanced(f"{name} balances", projection.balances))
+    findings.extend(compare(kind, f"{name} locks", projected_locks(books), projection.locks))
+    statements = Statements(f"{name} statement", books, sides)
+    for line in projection.lines:
+        if isinstance(line, Finding):
+            findings.add(line)
+        else:
+            findings.extend(statements.enter(line))
+    findings.extend(statements.missing())
+    return statements
+
+
+def _check_landings(evidence: Evidence, books: Books, sides: Mapping[str, str], findings: Findings) -> tuple[str, ...]:
+    """Compare Postgres, again while its sink has time to catch up; only the last reading's findings count."""
+    last, names = Findings(), tuple[str, ...]()
+    for landed in evidence.landings():
+        last, names = Findings(), (landed.name,)
+        _check_projection(landed, books, sides, last)
+        if not last:
+            break
+    findings.take(last)
+    return names
+
+
+def _grown(partitions: Iterable[Partition]) -> Iterator[Finding]:
+    for partition in partitions:
+        yield Finding(Kind.NOT_QUIET, str(partition), "nothing new while the audit reads", "new records")

@@ -1,0 +1,152 @@
+"""The evidence that the servers give: topics, changelogs, the consumer group's progress, Postgres."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from enum import Enum
+from typing import Any
+
+import orjson
+
+from schemas.codec import Undecodable
+from schemas.fields import Message
+from schemas.ledger import AccountBalance, Decided, OpenLock, StatementLine
+from schemas.registry import ConfluentRegistry
+from schemas.settings import Settings
+from schemas.topics import BALANCES, DEAD_LETTERS, JOURNAL, OPEN_LOCKS, STATEMENT_LINES, TICKS, UPSTREAM
+from streams.audit import postgres
+from streams.audit.evidence import Entry, Partition, Place, Projection, Row, Span
+from streams.audit.findings import Finding, Kind
+from streams.audit.kafka import Snapshot
+from streams.audit.wire import Wire
+
+APP_ID = "millrace"
+"""Names the consumer group and the changelogs."""
+
+UPSTREAM_NAMES = tuple(topic.name for topic in UPSTREAM)
+CHANGELOGS = {table: f"{APP_ID}-{table}-changelog" for table in ("balances", "locks")}
+LASTING = (*UPSTREAM_NAMES, JOURNAL.name, DEAD_LETTERS.name, *CHANGELOGS.values())
+PROJECTIONS = (BALANCES.name, OPEN_LOCKS.name, STATEMENT_LINES.name)
+WHOLE = (JOURNAL.name, STATEMENT_LINES.name)
+"""Topics from whose beginning the fold starts."""
+
+TICK_RECORDS = 16
+"""How far back the last tick is looked for: transaction markers take up offsets too."""
+
+
+class Scope(Enum):
+    """How far the audit goes: to the projection topics, or on into Postgres."""
+
+    KAFKA = "kafka"
+    POSTGRES = "postgres"
+
+
+class Servers:
+    """`streams.audit.evidence.Evidence` from the servers of `settings`. Raises `CannotAudit`, `RegistryUnavailable`."""
+
+    def __init__(self, settings: Settings, scope: Scope, wait_s: float) -> None:
+        self._settings = settings
+        self._scope = scope
+        self._wait_s = wait_s
+        self._wire = Wire(ConfluentRegistry(settings.registry))
+        self._snapshot = Snapshot(settings.kafka, APP_ID, (*LASTING, *PROJECTIONS, TICKS.name))
+
+    def close(self) -> None:
+        """Let the consumers go."""
+        self._snapshot.close()
+
+    def spans(self) -> Mapping[Partition, Span]:
+        return self._snapshot.spans
+
+    def committed(self) -> Mapping[Partition, int]:
+        return self._snapshot.committed(*UPSTREAM_NAMES)
+
+    def ticked(self) -> Mapping[int, int]:
+        spans = {
+            partition: Span(max(self._snapshot.spans[partition].low, at - TICK_RECORDS), at)
+            for partition, at in self._snapshot.committed(TICKS.name).items()
+        }
+        now = {}
+        for record in self._snapshot.read(spans):
+            tick = self._fields(TICKS.messages[0], record)
+            if not isinstance(tick, Finding):
+                now[record.partition()] = tick["now"]
+        return now
+
+    def journal(self) -> Iterator[Entry | Finding]:
+        for record in self._read(JOURNAL.name):
+            fields = self._fields(Decided, record)
+            yield fields if isinstance(fields, Finding) else Entry(_place(record), _key(record), fields)
+
+    def dead_letters(self) -> Iterator[Place | Finding]:
+        for record in self._read(DEAD_LETTERS.name):
+            headers = dict(record.headers() or ())
+            try:
+                partition = Partition(headers["dl-topic"].decode(), int(headers["dl-partition"]))
+                yield Place(partition, int(headers["dl-offset"]))
+            except (KeyError, ValueError, TypeError) as error:
+                yield Finding(Kind.UNREADABLE, str(_place(record)), "headers that name the buried record", repr(error))
+
+    def inputs(self) -> Iterator[Place]:
+        return (_place(record) for record in self._read(*UPSTREAM_NAMES))
+
+    def table(self, name: str) -> Mapping[str, Row]:
+        return {key: _row(value) for key, value in self._latest(CHANGELOGS[name]).items()}
+
+    def projected(self) -> Projection:
+        balances = self._projected(BALANCES.name, AccountBalance)
+        locks = self._projected(OPEN_LOCKS.name, OpenLock)
+        lines = (self._fields(StatementLine, record) for record in self._read(STATEMENT_LINES.name))
+        return Projection("topic", balances, locks, lines)
+
+    def landings(self) -> Iterator[Projection]:
+        return postgres.landings(self._settings.postgres, self._wait_s) if self._scope is Scope.POSTGRES else iter(())
+
+    def grown(self) -> Iterable[Partition]:
+        return self._snapshot.grown(*LASTING, *PROJECTIONS)
+
+    # ---- records
+
+    def _read(self, *topics: str) -> Iterator[Any]:
+        return self._snapshot.read(self._snapshot.of(*topics))
+
+    def _latest(self, topic: str) -> dict[str, bytes]:
+        """The last value of each key, but for keys whose last record is a tombstone."""
+        latest = dict[str, bytes]()
+        for record in self._read(topic):
+            if record.value() is None:
+                latest.pop(_key(record), None)
+            else:
+                latest[_key(record)] = record.value()
+        return latest
+
+    def _projected(self, topic: str, message: type[Message]) -> Mapping[str, Row]:
+        return {key: self._fields_or_empty(message, value) for key, value in self._latest(topic).items()}
+
+    def _fields(self, message: type[Message], record: Any) -> Row | Finding:
+        try:
+            return self._wire.fields(message, record.value())
+        except Undecodable as error:
+            return Finding(Kind.UNREADABLE, str(_place(record)), f"a {message.__name__}", str(error))
+
+    def _fields_or_empty(self, message: type[Message], value: bytes) -> Row:
+        """A projection's row; one that cannot be read has no fields, so every field of it will be found to differ."""
+        try:
+            return self._wire.fields(message, value)
+        except Undecodable:
+            return {}
+
+
+def _place(record: Any) -> Place:
+    return Place(Partition(record.topic(), record.partition()), record.offset())
+
+
+def _key(record: Any) -> str:
+    return (record.key() or b"").decode(errors="replace")
+
+
+def _row(value: bytes) -> Row:
+    """A changelog's row; one that is no JSON object has no fields, so every field of it will be found to differ."""
+    try:
+        row = orjson.loads(value)
+    except orjson.JSONDecodeError:
+        return {}
+    return row if isinstance(row, dict) else {}

@@ -1,0 +1,17 @@
+"""The chart of accounts of a dealer's book. TYPE is COMMISSION, DEPOSIT or SETTLEMENT.
+
+receivable/TYPE    what the dealer owes of the bills raised on one account; never less than nothing
+revenue/TYPE       what those bills come to
+bank               the money that Billing has reported, and that we took
+current/TYPE       what the dealer paid beyond his bills; pays the next one first (DLR-06)
+suspense           what was paid for bills that do not stand (yet)
+"""
+
+from schemas.ledger import Side
+from streams.ledger.accounts import Account, Audience, Overdraft
+
+RECEIVABLE = Account("receivable", Side.DEBIT, Overdraft.FORBIDDEN)
+REVENUE = Account("revenue", Side.CREDIT)
+BANK = Account("bank", Side.DEBIT)
+CURRENT = Account("current", Side.CREDIT, Overdraft.FORBIDDEN, audience=Audience.OWNER)
+SUSPENSE = Account("suspense", Side.CREDIT, Overdraft.FORBIDDEN)

@@ -1,0 +1,80 @@
+"""`python -m streams book` and `statement`. What cannot be shown is one sentence and exit code 2."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import click
+import orjson
+from rich.console import Console, RenderableType
+
+from schemas.settings import settings
+from streams.views import book as book_view
+from streams.views import statement as statement_view
+from streams.views.moments import Moment
+from streams.views.projection import FOREVER, CannotShow, Period, Projection, opened
+
+CANNOT = 2
+PROGRAMS = "programs"
+
+_json_option = click.option("--json", "readers", flag_value=PROGRAMS, help="For programs.")
+
+
+def _moment_option(flag: str, name: str, default: int | None, help_: str) -> Callable[..., Any]:
+    return click.option(flag, name, type=Moment(), default=default, metavar="ISO", help=help_)
+
+
+@click.command()
+@click.argument("book_id", metavar="ID")
+@_moment_option("--as-of", "at", None, "What stood on it then, by the time of the events; UTC if no offset is given.")
+@_json_option
+def book(book_id: str, at: int | None, readers: str | None) -> None:
+    """What stands on the accounts of a book, such as group:riverside, and what is locked."""
+    with _projection(book_id) as projection:
+        if readers == PROGRAMS:
+            answer = (
+                book_view.now_json(book_id, projection) if at is None else book_view.past_json(book_id, at, projection)
+            )
+            _tell_programs(answer)
+        else:
+            _tell_people(book_view.now(book_id, projection) if at is None else book_view.past(book_id, at, projection))
+
+
+@click.command()
+@click.argument("book_id", metavar="ID")
+@click.option("--account", default=None, metavar="NAME", help="This account only.")
+@_moment_option("--from", "begins", 0, "Events from this moment on; UTC if no offset is given.")
+@_moment_option("--to", "ends", FOREVER, "Events before this moment.")
+@_moment_option("--known-at", "known_at", FOREVER, "As it was known then: without what was recorded later.")
+@_json_option
+def statement(book_id: str, account: str | None, begins: int, ends: int, known_at: int, readers: str | None) -> None:
+    """The statements of a book: opening balance, lines in the order of events, closing balance."""
+    with _projection(book_id) as projection:
+        period = Period(begins, ends, known_at)
+        answer = statement_view.statements(book_id, account, period, projection)
+    if readers == PROGRAMS:
+        _tell_programs([statement_view.as_json(each) for each in answer])
+        return
+    for each in answer:
+        _tell_people(statement_view.render(each))
+
+
+@contextmanager
+def _projection(book_id: str) -> Iterator[Projection]:
+    try:
+        with opened(settings().postgres, book_id) as projection:
+            yield projection
+    except CannotShow as error:
+        problem = click.ClickException(str(error))
+        problem.exit_code = CANNOT
+        raise problem from error
+
+
+def _tell_programs(answer: Any) -> None:
+    click.echo(orjson.dumps(answer, option=orjson.OPT_INDENT_2))
+
+
+def _tell_people(answer: RenderableType) -> None:
+    console = Console(highlight=False)
+    console.print()
+    console.print(answer)

@@ -1,0 +1,77 @@
+"""Hypothesis strategies made from the message declarations: any message that its schema accepts."""
+
+from collections.abc import Iterator
+from enum import StrEnum
+from types import NoneType, UnionType
+from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
+
+from annotated_types import Ge, Gt, Le, MaxLen
+from hypothesis import strategies as st
+from pydantic.fields import FieldInfo
+from pydantic.types import StringConstraints
+
+from schemas.fields import Avro, Record
+from tests.rooms import moment
+
+Kind = TypeVar("Kind", bound=Record)
+
+PRINTABLE = st.characters(min_codepoint=0x20, max_codepoint=0x2FFF, exclude_characters="\x7f", exclude_categories=["Cs"])
+BY_LOGICAL_TYPE: dict[str, st.SearchStrategy[Any]] = {
+    "timestamp-micros": st.integers(0, moment("2200-01-01T00:00:00Z")),
+    "decimal": st.decimals(min_value=0, max_value=999_999_999, places=9),
+}
+
+
+def messages(kind: type[Kind]) -> st.SearchStrategy[Kind]:
+    """Any message of a kind."""
+    fields = {name: _of(info.annotation, list(info.metadata)) for name, info in kind.model_fields.items()}
+    return st.fixed_dictionaries(fields).map(kind.model_validate)
+
+
+def _of(annotation: Any, metadata: list[Any]) -> st.SearchStrategy[Any]:
+    arguments = get_args(annotation)
+    match get_origin(annotation):
+        case origin if origin is Annotated:
+            return _of(arguments[0], [*_flat(arguments[1:]), *metadata])
+        case origin if origin in (Union, UnionType):
+            (some,) = (arm for arm in arguments if arm is not NoneType)
+            return st.none() | _of(some, metadata)
+        case origin if origin is tuple:
+            return st.lists(_of(arguments[0], []), max_size=_least(metadata, MaxLen, "max_length", 4)).map(tuple)
+        case origin if origin is dict:
+            return st.dictionaries(st.text(PRINTABLE, max_size=8), _of(arguments[1], []), max_size=3)
+    for item in metadata:
+        if isinstance(item, Avro):
+            return BY_LOGICAL_TYPE[item.schema["logicalType"]]
+    if issubclass(annotation, Record):
+        return messages(annotation)
+    if issubclass(annotation, StrEnum):
+        return st.sampled_from(annotation)
+    return {str: _text, int: _integer}[annotation](metadata)
+
+
+def _text(metadata: list[Any]) -> st.SearchStrategy[str]:
+    longest = _least(metadata, StringConstraints, "max_length", 40)
+    for item in metadata:
+        if isinstance(item, StringConstraints) and item.pattern is not None:
+            text = st.from_regex(str(item.pattern).replace("$", r"\Z"), alphabet=PRINTABLE)
+            return text.filter(lambda found: len(found) <= longest)
+    return st.text(PRINTABLE, max_size=longest)
+
+
+def _integer(metadata: list[Any]) -> st.SearchStrategy[int]:
+    lows = [item.ge for item in metadata if isinstance(item, Ge)] + [item.gt + 1 for item in metadata if isinstance(item, Gt)]  # type: ignore[operator]
+    return st.integers(max([-(2**63), *lows]), _least(metadata, Le, "le", 2**63 - 1))
+
+
+def _least(metadata: list[Any], kind: type, bound: str, otherwise: int) -> int:
+    found = (getattr(item, bound) for item in metadata if isinstance(item, kind))
+    return min((each for each in found if each is not None), default=otherwise)
+
+
+def _flat(metadata: tuple[Any, ...]) -> Iterator[Any]:
+    for item in metadata:
+        if isinstance(item, FieldInfo):
+            yield from item.metadata
+        else:
+            yield item

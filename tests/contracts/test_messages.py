@@ -1,0 +1,164 @@
+"""The declarations hold together: topics, keys, Avro, and every message there and back (PIPE-01, PIPE-12)."""
+
+import json
+import re
+from collections import Counter
+from typing import Any
+
+import fastavro
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from schemas import clock, dealer_billing, ledger, mobility, prison_finance
+from schemas.avro import full_name, schema_of
+from schemas.codec import Undecodable, from_json
+from schemas.fields import Message, Text, UtcMicros
+from schemas.mobility import DepositBudget
+from schemas.topics import TOPICS, UPSTREAM, Kind, Topic
+from tests.contracts.strategies import messages
+from tests.rooms import shared_codec
+
+DECLARED = [(topic, message) for topic in TOPICS for message in topic.messages]
+IDS = [f"{topic.name}-{message.__name__}" for topic, message in DECLARED]
+NAME = re.compile(r"(mobility|dealer_billing|prison_finance|ledger|clock|pipeline)\.[a-z-]+\.(?P<kind>[a-z-]+)\.v[1-9]\d*")
+MODULES = (clock, dealer_billing, ledger, mobility, prison_finance)
+
+
+@pytest.mark.requirement("PIPE-12")
+@pytest.mark.parametrize(("topic", "message"), DECLARED, ids=IDS)
+@settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
+@given(data=st.data())
+def test_every_message_survives_encoding_and_decoding(topic: Topic, message: type[Message], data: Any) -> None:
+    before = data.draw(messages(message))
+    after = shared_codec().decode(topic, shared_codec().encode(before))
+    assert (type(after), after) == (message, before)
+
+
+@pytest.mark.requirement("PIPE-12")
+@pytest.mark.parametrize(("topic", "message"), DECLARED, ids=IDS)
+@settings(max_examples=10, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
+@given(data=st.data())
+def test_every_message_survives_json(topic: Topic, message: type[Message], data: Any) -> None:
+    before = data.draw(messages(message))
+    assert from_json(message, json.loads(before.model_dump_json())) == before
+
+
+@pytest.mark.requirement("PIPE-12")
+@pytest.mark.parametrize(("topic", "message"), DECLARED, ids=IDS)
+def test_every_schema_is_avro_with_a_name_and_a_documentation(topic: Topic, message: type[Message]) -> None:
+    schema = schema_of(message)
+    parsed = fastavro.parse_schema(json.loads(json.dumps(schema)))
+    assert parsed["name"] == full_name(message)
+    assert schema["doc"]
+    for field in schema["fields"]:
+        if "default" in field:
+            fastavro.validate({**_zero(schema), field["name"]: field["default"]}, parsed, raise_errors=False)
+            default, first = field["default"], field["type"]
+            assert (default is None) == (isinstance(first, list) and first[0] == "null"), field
+
+
+def _zero(schema: dict[str, Any]) -> dict[str, Any]:
+    return {field["name"]: None for field in schema["fields"]}
+
+
+def test_every_message_is_in_exactly_one_topic() -> None:
+    counted = Counter(message for _, message in DECLARED)
+    declared = {
+        each
+        for module in MODULES
+        for each in vars(module).values()
+        if isinstance(each, type) and issubclass(each, Message) and each is not Message and each.__module__ == module.__name__
+    }
+    assert set(counted) == declared
+    assert max(counted.values()) == 1
+
+
+@pytest.mark.requirement("PIPE-01")
+@pytest.mark.parametrize("topic", TOPICS, ids=lambda topic: topic.name)
+def test_every_topic_is_named_room_entity_kind_version(topic: Topic) -> None:
+    parts = NAME.fullmatch(topic.name)
+    assert parts, topic.name
+    assert topic.kind is Kind(parts["kind"])
+
+
+def test_no_topic_is_declared_twice() -> None:
+    assert max(Counter(topic.name for topic in TOPICS).values()) == 1
+
+
+@pytest.mark.parametrize("topic", [topic for topic in TOPICS if topic.key], ids=lambda topic: topic.name)
+def test_every_message_has_its_topics_key_field_unless_it_speaks_to_a_whole_partition(topic: Topic) -> None:
+    assert topic.key is not None
+    without = {message for message in topic.messages if topic.key.field not in message.model_fields}
+    assert without <= {prison_finance.AccountingDayClosed}
+
+
+@pytest.mark.requirement("PIPE-05")
+@pytest.mark.parametrize("topic", UPSTREAM, ids=lambda topic: topic.name)
+def test_every_upstream_topic_has_a_book_for_its_key(topic: Topic) -> None:
+    assert topic.key is not None
+    assert topic.key.prefix in ("group", "dealer", "prisoner")
+
+
+def test_full_names_are_unique() -> None:
+    assert max(Counter(full_name(message) for _, message in DECLARED).values()) == 1
+
+
+# ---- fields, as JSON brings them
+
+DEPOSIT: dict[str, Any] = {
+    "deposit_id": "d1",
+    "group_id": "g1",
+    "amount": {"amount_minor": 500, "currency": "EUR"},
+    "expires_at": "2026-12-31T23:59:59.999999+01:00",
+}
+
+
+def test_a_moment_in_json_is_any_iso_8601_moment_with_an_offset() -> None:
+    message = from_json(DepositBudget, DEPOSIT)
+    assert isinstance(message, DepositBudget)
+    assert message.expires_at == 1_798_757_999_999_999
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"amount": {"amount_minor": 500.5, "currency": "EUR"}}, "amount.amount_minor"),
+        ({"amount": {"amount_minor": "500", "currency": "EUR"}}, "amount.amount_minor"),
+        ({"amount": {"amount_minor": True, "currency": "EUR"}}, "amount.amount_minor"),
+        ({"amount": {"amount_minor": None, "currency": "EUR"}}, "amount.amount_minor"),
+        ({"amount": {"amount_minor": float("nan"), "currency": "EUR"}}, "amount.amount_minor"),
+        ({"amount": 500}, "amount"),
+        ({"expires_at": "9999-12-31T00:00:00Z"}, "expires_at"),
+        ({"expires_at": "1969-12-31T00:00:00Z"}, "expires_at"),
+        ({"expires_at": "2026-12-31T00:00:00"}, "expires_at"),
+        ({"expires_at": 1_798_757_999}, "expires_at"),
+        ({"scopes": [{"msp_id": "a|b"}]}, "scopes.0.msp_id"),
+        ({"surprise": 1}, "surprise"),
+        ({"deposit_id": 7}, "deposit_id"),
+    ],
+)
+def test_json_that_is_no_message_names_the_field(changes: dict[str, Any], field: str) -> None:
+    with pytest.raises(Undecodable) as refused:
+        from_json(DepositBudget, DEPOSIT | changes)
+    assert (refused.value.reason, refused.value.field) == ("refused_by_schema", field)
+
+
+def test_a_number_beyond_64_bits_is_no_message() -> None:
+    with pytest.raises(Undecodable):
+        from_json(DepositBudget, DEPOSIT | {"amount": {"amount_minor": 10**30, "currency": "EUR"}})
+
+
+@pytest.mark.parametrize("text", ["", "a\x00b", "two\nlines", "tab\there", "\x7f", "x" * 241])
+def test_a_text_is_one_line_of_at_most_240_characters(text: str) -> None:
+    with pytest.raises(Undecodable):
+        from_json(_Said, {"text": text, "at": "2026-01-01T00:00:00Z"})
+
+
+def test_a_text_may_be_in_any_script() -> None:
+    assert from_json(_Said, {"text": "Зарплата, 給料, مرتب", "at": "2026-01-01T00:00:00Z"})
+
+
+class _Said(Message):
+    text: Text
+    at: UtcMicros

@@ -1,0 +1,142 @@
+"""Projection messages that our codec wrote land in Postgres (PIPE-07)."""
+
+from datetime import UTC, datetime
+
+import pytest
+from confluent_kafka import Producer
+from connectors_place import Place
+
+from schemas.fields import to_micros
+from schemas.ledger import AccountBalance, OpenLock, Side, StatementLine
+from schemas.topics import BALANCES, OPEN_LOCKS, STATEMENT_LINES
+
+MOMENT = datetime(2030, 3, 31, 1, 59, 59, 123457, tzinfo=UTC)
+
+
+def balance(identifier: str, balance_minor: int) -> AccountBalance:
+    return AccountBalance(
+        id=identifier,
+        book="group:g1",
+        account="wallet",
+        currency="EUR",
+        side=Side.CREDIT,
+        debits_posted=0,
+        credits_posted=balance_minor,
+        debits_pending=0,
+        credits_pending=0,
+        balance_minor=balance_minor,
+        available_minor=balance_minor,
+        entries=1,
+        lots=1,
+    )
+
+
+def line(identifier: str, text: str) -> StatementLine:
+    return StatementLine(
+        id=identifier,
+        book="group:g1",
+        account="wallet",
+        currency="EUR",
+        number=1,
+        amount_minor=-250,
+        balance_minor=750,
+        counter_account="revenue",
+        text=text,
+        decision_id="d1",
+        correlation_id="c1",
+        actor="rider:r1",
+        effective_at=to_micros(MOMENT),
+        recorded_at=to_micros(MOMENT) + 1,
+    )
+
+
+@pytest.mark.requirement("PIPE-07")
+def test_a_balance_lands_is_updated_and_is_deleted_by_a_tombstone(place: Place) -> None:
+    find = "SELECT side, balance_minor FROM projection.balances WHERE id = 'life'"
+    place.put(BALANCES, "life", place.codec.encode(balance("life", 1000)))
+    assert place.until(find) == [("credit", 1000)]
+    place.put(BALANCES, "life", place.codec.encode(balance("life", 900)))
+    assert place.until(find + " AND balance_minor <> 1000") == [("credit", 900)]
+    place.put(BALANCES, "life", None)
+    place.until("SELECT WHERE NOT EXISTS (SELECT FROM projection.balances WHERE id = 'life')")
+
+
+@pytest.mark.requirement("PIPE-07")
+def test_the_last_of_many_updates_of_one_balance_counts(place: Place) -> None:
+    for number in range(1, 1001):
+        place.put(BALANCES, "hot", place.codec.encode(balance("hot", number)))
+    assert place.until("SELECT balance_minor FROM projection.balances WHERE id = 'hot' AND balance_minor = 1000")
+
+
+@pytest.mark.requirement("PIPE-07")
+@pytest.mark.parametrize(("identifier", "deadline"), [("bounded", to_micros(MOMENT)), ("endless", None)])
+def test_an_open_lock_lands_with_its_deadline(place: Place, identifier: str, deadline: int | None) -> None:
+    lock = OpenLock(
+        id=identifier,
+        book="prisoner:A1",
+        lock_id="l1",
+        debit="spends",
+        credit="supplier",
+        amount_minor=250,
+        currency="GBP",
+        deadline=deadline,
+    )
+    place.put(OPEN_LOCKS, identifier, place.codec.encode(lock))
+    place.until("SELECT FROM projection.open_locks WHERE id = %s", identifier)
+    found = place.sql(
+        "SELECT room, v.amount_minor, v.deadline FROM analysis.open_locks v JOIN projection.open_locks p "
+        "USING (book, lock_id) WHERE p.id = %s AND p.deadline IS NOT DISTINCT FROM %s",
+        identifier,
+        deadline,
+    )
+    assert ("prisoner", 250, MOMENT if deadline else None) in found
+
+
+@pytest.mark.requirement("PIPE-07", "PIPE-10")
+def test_a_statement_line_reads_as_people_read_time_and_to_the_microsecond(place: Place) -> None:
+    text = "Тrip to Grünerløkka: 2,50 €"
+    place.put(STATEMENT_LINES, "line", place.codec.encode(line("line", text)))
+    place.until("SELECT FROM projection.statement_lines WHERE id = 'line'")
+    found = place.sql(
+        "SELECT room, effective_at, recorded_at - effective_at = interval '1 microsecond', amount_minor, text "
+        "FROM analysis.statement WHERE book = 'group:g1' AND effective_at >= %s ORDER BY effective_at",
+        MOMENT,
+    )
+    assert found == [("group", MOMENT, True, -250, text)]
+
+
+@pytest.mark.requirement("PIPE-07", "PIPE-04")
+def test_what_was_aborted_does_not_land(place: Place) -> None:
+    topic = place.deployment.topic_prefix + BALANCES.name
+    producer = Producer({"bootstrap.servers": place.settings.kafka, "transactional.id": topic})
+    producer.init_transactions()
+    for number, finish in ((1, producer.abort_transaction), (2, producer.commit_transaction)):
+        producer.begin_transaction()
+        producer.produce(topic, key=f"tx-{number}", value=place.codec.encode(balance(f"tx-{number}", number)))
+        producer.flush()
+        finish()
+    place.until("SELECT FROM projection.balances WHERE id = 'tx-2'")
+    assert place.sql("SELECT id FROM projection.balances WHERE id LIKE 'tx-%'") == [("tx-2",)]
+
+
+@pytest.mark.requirement("PIPE-07")
+def test_a_bad_record_is_a_dead_letter_and_the_next_one_lands(place: Place) -> None:
+    for garbage in (b"not framed at all", b"\x00\x7f\xff\xff\xff\x00", b"\x00\x00"):
+        place.put(STATEMENT_LINES, "bad", garbage)
+    place.put(STATEMENT_LINES, "good", place.codec.encode(line("good", "after the bad ones")))
+    place.until("SELECT FROM projection.statement_lines WHERE id = 'good'")
+    letters = place.records("projection.record.dead-letter.v1", lambda found: len(found) >= 3)
+    headers = dict(letters[0].headers() or [])
+    assert headers["__connect.errors.topic"].decode() == place.deployment.topic_prefix + STATEMENT_LINES.name
+    assert b"not framed at all" in {letter.value() for letter in letters}
+
+
+@pytest.mark.requirement("PIPE-10")
+def test_statements_are_found_by_their_indexes(place: Place) -> None:
+    with_index = "SET enable_seqscan = off; EXPLAIN SELECT * FROM analysis.statement WHERE {} AND effective_at >= now()"
+    for condition, index in (
+        ("book = 'group:g1'", "statement_of_a_book"),
+        ("account = 'wallet'", "statement_of_an_account"),
+    ):
+        plan = "\n".join(row[0] for row in place.sql(with_index.format(condition)))
+        assert index in plan

@@ -1,0 +1,1 @@
+"""Dealer billing: one dealer's book, pure."""

@@ -1,0 +1,1 @@
+"""Prison finance: the prisoners of one partition, pure."""

@@ -1,0 +1,28 @@
+"""Settings come from the environment and reach every client."""
+
+from pathlib import Path
+
+import pytest
+
+from streams.runtime import Settings
+
+
+def test_settings_are_read_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MILLRACE_WORKER", "ledger-3")
+    monkeypatch.setenv("MILLRACE_BATCH_RECORDS", "500")
+    settings = Settings()
+    assert (settings.worker, settings.batch_records) == ("ledger-3", 500)
+
+
+def test_a_request_must_time_out_before_its_transaction() -> None:
+    settings = Settings(transaction_timeout_s=4.0)
+    assert settings.request_timeout_s < settings.transaction_timeout_s
+
+
+@pytest.mark.requirement("PIPE-15")
+def test_security_properties_of_a_file_reach_every_client(tmp_path: Path) -> None:
+    file = tmp_path / "kafka.properties"
+    file.write_text("# of the cluster\nsecurity.protocol = SASL_SSL\nsasl.password=a=b\n\n")
+    client = Settings(kafka_properties=file).client("broker:9092", client_id="worker")
+    assert client == {"bootstrap.servers": "broker:9092", "security.protocol": "SASL_SSL", "sasl.password": "a=b",
+                      "client.id": "worker"}  # fmt: skip

@@ -1,0 +1,1 @@
+"""The person-facing views, without Postgres."""
