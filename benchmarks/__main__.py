@@ -10,6 +10,8 @@ from benchmarks.attempt import BUILD, AttemptError
 from benchmarks.broker import broker
 from benchmarks.contestants import CONTESTANTS
 
+WIDTH = 120
+"""Of the tables at least, where output goes to a file."""
 NAMES = [each.name for each in CONTESTANTS]
 
 
@@ -25,7 +27,7 @@ def main(
     *, rounds: int, commands: int, seed: int, only: tuple[str, ...], latency: bool, profile: bool, path: Path
 ) -> None:
     """Measure Millrace and its peers on the same work, on a Kafka of their own; exit 1 if one is not exact."""
-    console = Console()
+    console = Console(width=max(WIDTH, Console().width))
     wanted = [each for each in CONTESTANTS if each.name in (only or NAMES)]
     plan = contest.Plan(wanted, commands, rounds, seed, latency=latency, profile=profile)
     try:

@@ -48,15 +48,6 @@ class Attempt:
         """When it began with the first command, on the monotonic clock."""
         return float(self.task.mark.read_text())
 
-    def check_exact(self, wanted: Counter[Outcome], seen: Counter[Outcome]) -> None:
-        """Raises AttemptError unless the outcomes are the model's, each as often as there."""
-        if wanted != seen:
-            missing, extra = wanted - seen, seen - wanted
-            raise AttemptError(
-                f"{self.contestant.name} is not exact: {missing.total()} outcomes missing, {extra.total()} too many; "
-                f"for example {(missing or extra).most_common(1)[0][0]}; log {self.log}"
-            )
-
     def stop(self) -> None:
         """SIGTERM, and wait for the end; SIGKILL if it does not come."""
         self._process.terminate()
@@ -70,6 +61,17 @@ class Attempt:
         code = self._process.poll()
         if code is not None:
             raise AttemptError(f"{self.contestant.name} ended with {code}; log {self.log}")
+
+
+def check_exact(contestant: Contestant, wanted: Counter[Outcome], seen: Counter[Outcome], log: Path) -> None:
+    """Raises AttemptError unless the outcomes are the model's, each as often as there."""
+    if wanted != seen:
+        missing, extra = wanted - seen, seen - wanted
+        example = next(iter(missing or extra))
+        raise AttemptError(
+            f"{contestant.name} is not exact: {missing.total()} outcomes missing, {extra.total()} too many; "
+            f"for example {example}; log {log}"
+        )
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 
 from benchmarks import work
-from benchmarks.attempt import Attempt, AttemptError, attempt
+from benchmarks.attempt import Attempt, AttemptError, attempt, check_exact
 from benchmarks.broker import Broker
 from benchmarks.contestants import Contestant
 from benchmarks.work import Command, Outcome
@@ -78,7 +78,7 @@ def run(contestant: Contestant, broker: Broker) -> Latency:
             arrivals.wait(len(todo))
         finally:
             arrivals.stop()
-        running.check_exact(work.model(todo), arrivals.outcomes)
+        check_exact(contestant, work.model(todo), arrivals.outcomes, running.log)
     broker.delete(topic)
     took = sorted((arrivals.at[number] - sent_at[number]) * 1000 for number in list(sent_at)[-MEASURED:])
     return Latency(_quantile(took, 0.5), _quantile(took, 0.99), took[-1], load)

@@ -20,6 +20,8 @@ from benchmarks.contestants import millrace
 FOUND = "profile.json"
 """Written into the working directory when the worker ends."""
 SHOWN_CALLS = 20
+WAITS = ("'select.epoll'", "'_queue.SimpleQueue'", "'poll' of 'cimpl.Consumer'")
+"""The one thread waits here for the other, or for records before the first and after the last."""
 
 
 def phases() -> dict[str, float]:
@@ -30,21 +32,31 @@ def phases() -> dict[str, float]:
 
 
 class Calls:
-    """cProfile in this thread and in every later one named `kafka_…`."""
+    """cProfile in this thread and in the one of the Kafka clients, from the first batch on."""
 
     def __init__(self) -> None:
         self._profiles = {"agents": cProfile.Profile()}
+        self._work, self._begun = millrace.work, False
+        vars(millrace)["work"] = self._begin
         threading.setprofile(self._enter)
+
+    def _begin(self, *batch: Any) -> None:
+        self._begun = True
+        vars(millrace)["work"] = self._work
         self._profiles["agents"].enable()
+        self._work(*batch)
 
     def _enter(self, *_: Any) -> None:
-        sys.setprofile(None)
-        if threading.current_thread().name.startswith("kafka"):
+        """Python's own profile hook, in each later thread, until cProfile takes its place or nothing does."""
+        wanted = threading.current_thread().name.startswith("kafka")
+        if self._begun or not wanted:
+            sys.setprofile(None)
+        if self._begun and wanted:
             profile = self._profiles["kafka"] = cProfile.Profile()
             profile.enable()
 
     def found(self) -> list[dict[str, Any]]:
-        """The functions with the most time of their own, per thread."""
+        """The functions with the most time of their own."""
         self._profiles["agents"].disable()
         rows = [row for thread, profile in self._profiles.items() for row in _rows(thread, profile)]
         return sorted(rows, key=lambda row: -row["own_s"])[:SHOWN_CALLS]
@@ -55,6 +67,7 @@ def _rows(thread: str, profile: cProfile.Profile) -> list[dict[str, Any]]:
     return [
         {"thread": thread, "function": _name(*where), "calls": calls, "own_s": own_s, "total_s": total_s}
         for where, (_, calls, own_s, total_s, _) in stats.stats.items()
+        if not any(wait in where[2] for wait in WAITS)
     ]
 
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import psutil
 
-from benchmarks.attempt import Attempt, AttemptError, attempt
+from benchmarks.attempt import Attempt, AttemptError, attempt, check_exact
 from benchmarks.broker import Broker, Ends
 from benchmarks.contestants import Contestant
 from benchmarks.work import Outcome
@@ -55,11 +55,11 @@ def run(contestant: Contestant, broker: Broker, commands: str, wanted: Counter[O
     with attempt(contestant, broker, commands) as running:
         samples, rss_mb = _watch(running, broker, wanted.total())
         seen, last = broker.outcomes(running.task.outcomes)
-        running.check_exact(wanted, seen)
+        check_exact(contestant, wanted, seen, running.log)
         started_at = running.started_at()
-    first = min(samples, key=lambda sample: abs(sample.at - started_at))
-    measured = _speed(first._replace(at=started_at), _until(samples, last), wanted.total(), rss_mb, load)
-    return measured, Path(running.task.folder)
+    begun = min(samples, key=lambda sample: abs(sample.at - started_at))._replace(at=started_at)
+    figures = measured(begun, _until(samples, last), count=wanted.total(), rss_mb=rss_mb, load_1min=load)
+    return figures, Path(running.task.folder)
 
 
 def _watch(running: Attempt, broker: Broker, count: int) -> tuple[list[Sample], float]:
@@ -95,7 +95,8 @@ def _until(samples: list[Sample], last: Ends) -> list[Sample]:
     raise AssertionError("outcomes were read that no sample saw")
 
 
-def _speed(first: Sample, samples: list[Sample], count: int, rss_mb: float, load: float) -> Speed:
+def measured(first: Sample, samples: list[Sample], *, count: int, rss_mb: float, load_1min: float) -> Speed:
+    """Figures of `count` commands, begun at `first` and all visible in the last of `samples`."""
     end = samples[-1]
     half = next(sample for sample in samples if sum(sample.ends) >= sum(end.ends) / 2)
     seconds, half_s = end.at - first.at, max(end.at - half.at, SAMPLE_S)
@@ -108,5 +109,5 @@ def _speed(first: Sample, samples: list[Sample], count: int, rss_mb: float, load
         broker_cpu_s_per_million=broker_cpu_s / count * 1e6,
         rss_mb=rss_mb,
         other_cores=max(0.0, (end.busy_s - first.busy_s - cpu_s - broker_cpu_s) / seconds),
-        load_1min=load,
+        load_1min=load_1min,
     )

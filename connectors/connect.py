@@ -45,8 +45,8 @@ def apply(settings: Settings, deployment: Deployment = MILLRACE) -> list[Applied
     """Bring every connector to its file's configuration and wait until all run; what is so already is left alone.
 
     The database must be migrated and the topics made: agents cannot subscribe to what the first row would make.
-    Raises `ConnectorsError`: `BadConfiguration` where Connect refuses one, `ConnectorFailed` with the first line of the
-    trace where one does not run.
+    Raises `ConnectorsError`: `BadConfiguration` where Connect refuses one, `ConnectorFailed` with the cause where one
+    does not run.
     """
     wanted = configurations(settings, deployment)
     with Connect(settings.connect) as connect:
@@ -59,7 +59,7 @@ def status(settings: Settings, deployment: Deployment = MILLRACE) -> list[Row]:
     """How each of our connectors is, and where its configuration is not its file's."""
     with Connect(settings.connect) as connect:
         return [
-            Row(connect.state(name), _differing(connect.configuration(name), configuration))
+            Row(connect.state(name), differing(connect.configuration(name), configuration))
             for name, configuration in configurations(settings, deployment).items()
         ]
 
@@ -114,7 +114,8 @@ def _await_running(connect: Connect, names: list[str]) -> None:
             )
 
 
-def _differing(present: Configuration | None, wanted: Configuration) -> tuple[str, ...]:
+def differing(present: Configuration | None, wanted: Configuration) -> tuple[str, ...]:
+    """The names of what Connect has otherwise than it should; nothing where it has no such connector."""
     if present is None:
         return ()
     return tuple(sorted(name for name in present.keys() | wanted.keys() if present.get(name) != wanted.get(name)))

@@ -56,7 +56,7 @@ def drop_slot(postgres_url: str, slot: str) -> bool:
             "SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name = %s AND NOT active",
             [slot],
         )
-        left = connection.execute("SELECT FROM pg_replication_slots WHERE slot_name = %s", [slot])
+        left = connection.execute("SELECT 1 FROM pg_replication_slots WHERE slot_name = %s", [slot])
         return left.fetchone() is None
 
 

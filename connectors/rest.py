@@ -16,7 +16,7 @@ REBALANCE_TIMEOUT_S = 60.0
 
 
 class ConnectorState(NamedTuple):
-    """How a connector and its tasks are, in Connect's own words; `trouble` is the first line of the first trace."""
+    """How a connector and its tasks are, in Connect's own words; `trouble` is what the first trace gives as cause."""
 
     connector: str
     state: str
@@ -71,7 +71,7 @@ class Connect:
             return ConnectorState(connector, ABSENT, (), "")
         parts = [answer["connector"], *answer["tasks"]]
         traces = [part["trace"] for part in parts if part.get("trace")]
-        trouble = traces[0].splitlines()[0] if traces else ""
+        trouble = innermost_cause(traces[0]) if traces else ""
         return ConnectorState(
             connector, answer["connector"]["state"], tuple(t["state"] for t in answer["tasks"]), trouble
         )
@@ -132,6 +132,13 @@ def _puts_off(answer: httpx.Response) -> bool:
     return answer.status_code == httpx.codes.CONFLICT or (
         answer.status_code == httpx.codes.INTERNAL_SERVER_ERROR and "rebalance is expected" in answer.text
     )
+
+
+def innermost_cause(trace: str) -> str:
+    """The innermost cause of a Java trace, in one line: the outer ones say only that a task ended."""
+    lines = trace.splitlines()
+    causes = [line.removeprefix("Caused by: ") for line in lines if line.startswith("Caused by: ")]
+    return [lines[0], *causes][-1]
 
 
 def _reason(answer: httpx.Response) -> str:

@@ -150,6 +150,8 @@ def from_json(message: type[Message], data: Any) -> Message:
     try:
         return message.model_validate_json(orjson.dumps(data), strict=True)
     except orjson.JSONEncodeError as error:
-        raise Undecodable("refused_by_schema", f"a number beyond 64 bits: {error}", schema=full_name(message)) from error
+        raise Undecodable(
+            "refused_by_schema", f"a number beyond 64 bits: {error}", schema=full_name(message)
+        ) from error
     except ValidationError as error:
         raise _refused_by_schema(message, error) from error

@@ -8,7 +8,7 @@ from schemas.fields import Identifier, Message, MinorUnits, Money, Text
 
 
 class AccountType(StrEnum):
-    """The accounts of a dealer in Billing (seed 001, "Типы счетов")."""
+    """The accounts of a dealer in Billing."""
 
     COMMISSION = "COMMISSION"
     DEPOSIT = "DEPOSIT"

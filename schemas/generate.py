@@ -1,7 +1,7 @@
 """`python -m schemas.generate [--check]`: the contracts as files, for teams in other languages (PIPE-12).
 
-Writes `schemas/generated/`: an Avro schema per registry subject, and the AsyncAPI document. `--check` writes nothing and
-exits 1, naming the files that differ from the declarations.
+Writes `schemas/generated/`: an Avro schema per registry subject, and the AsyncAPI document. `--check` writes nothing
+and exits 1, naming the files that differ from the declarations.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""Mobility: budgets deposited to sharing groups, trips paid from them. The book is the sharing group (seed 000)."""
+"""Mobility: budgets deposited to sharing groups, trips paid from them. The book is the sharing group."""
 
 from enum import StrEnum
 

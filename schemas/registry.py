@@ -82,4 +82,3 @@ def register_all(registry: ConfluentRegistry) -> dict[str, int]:
 
 def _avro(schema: Any) -> Schema:
     return Schema(json.dumps(schema), "AVRO")
-

@@ -8,6 +8,7 @@ from typing import NoReturn
 
 import click
 import psycopg
+from confluent_kafka import KafkaException
 
 from schemas.codec import Codec
 from schemas.registry import ConfluentRegistry, RegistryUnavailable, UnknownSchema
@@ -122,7 +123,7 @@ def refusals(code: Exit) -> Iterator[None]:
         yield
     except UnknownSchema as error:
         _refuse(code, f"{error}: register the schemas with `python -m streams topics`")
-    except (SinkError, RegistryUnavailable, psycopg.OperationalError) as error:
+    except (SinkError, RegistryUnavailable, psycopg.OperationalError, KafkaException) as error:
         _refuse(code, str(error))
 
 

@@ -1,7 +1,7 @@
 """The blob storage: any fsspec address. A file appears whole or not at all, and a put can be repeated."""
 
+import time
 from collections.abc import Mapping
-from pathlib import PurePosixPath
 
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
@@ -30,6 +30,7 @@ class Storage:
                         f"the blob storage {self._address} refuses to store ({error}): nothing is lost, the files wait"
                         " in sink.outgoing; make it writable or set MILLRACE_BLOB, and start again"
                     ) from error
+                time.sleep(0.2 * attempt)
         return None
 
     def _put(self, files: Mapping[str, bytes]) -> None:
@@ -45,16 +46,15 @@ class Storage:
             self._files.mv(partial, path)
 
     def get(self, name: str) -> bytes | None:
-        """The bytes of a file, None if it is not there."""
+        """The bytes of a file, None if it is not there. Raises `StorageUnavailable`."""
         try:
             return bytes(self._files.cat_file(self._path(name)))
         except FileNotFoundError:
             return None
-
-    def names(self, folder: str) -> list[str]:
-        """All files under a folder of the address, sorted."""
-        found = self._files.find(self._path(folder))
-        return sorted(str(PurePosixPath(path).relative_to(self._root)) for path in found)
+        except _TRANSIENT as error:
+            raise StorageUnavailable(
+                f"the blob storage {self._address} cannot be read ({error}): make it readable or set MILLRACE_BLOB"
+            ) from error
 
     def _path(self, name: str) -> str:
         return f"{self._root}/{name}"

@@ -12,7 +12,7 @@ from schemas.codec import Codec, Undecodable
 from schemas.fields import Message
 from schemas.topics import Topic
 from sinks import manifest, metrics, parked, positions
-from sinks.database import Connection, Cursor, reconnect
+from sinks.database import Connection, Cursor, connect, reconnect
 from sinks.inlet import FirstOffset, Inlet, Raw
 from sinks.sink import Applied, Arrived, Sink
 from sinks.storage import Storage
@@ -38,7 +38,7 @@ class Worker:
         self._storage = storage
         self._postgres = postgres
         self._until_idle_s = until_idle_s
-        self._connection: Connection = reconnect(postgres)
+        self._connection: Connection = connect(postgres)
         self._inlet = Inlet(kafka, sink.topic.name, f"millrace-sink-{sink.name}", self._positions)
         self._busy_at = time.monotonic()
         self._observed_at = 0.0

@@ -13,7 +13,7 @@ import msgspec
 from schemas.avro import full_name
 from schemas.codec import Codec, Undecodable
 from schemas.envelope import LATEST_US, Envelope, Headers, InvalidEnvelope, read_envelope
-from schemas.fields import Message
+from schemas.fields import Message, iso
 from schemas.ledger import Decided, Outcome, StatementLine
 from schemas.refusals import Reason
 from schemas.topics import JOURNAL, STATEMENT_LINES, TICKS, TOPICS, Topic
@@ -24,6 +24,9 @@ from streams.rooms import Notice, Room, Verdict
 
 REMEMBERED_US = 7 * 24 * 3600 * 1_000_000
 """How long the id of an upstream message is remembered; a later repetition meets the room's own rows."""
+
+AHEAD_US = 24 * 3600 * 1_000_000
+"""How far upstream's clock may be ahead of Kafka's; what is further ahead would open days of another year."""
 
 FORGOTTEN_PER_TICK = 50_000
 """Far above what one partition can take in a second, or the ids would outgrow the worker."""
@@ -107,6 +110,9 @@ class Processor:
         recorded_at = record.timestamp()[1] * 1_000
         if not 0 <= recorded_at < LATEST_US:
             raise Undecodable("bad_timestamp", f"the record's timestamp is {recorded_at} us", field="timestamp")
+        if envelope.time_us > recorded_at + AHEAD_US:
+            problem = f"{iso(envelope.time_us)} is more than a day after Kafka took the record, {iso(recorded_at)}"
+            raise Undecodable("in_the_future", problem, field="ce_time")
         return Cause(envelope, topic, record.partition(), record.offset(), recorded_at), message
 
     def _answer(self, cause: Cause, message: Message) -> None:

@@ -1,6 +1,6 @@
 """A room without Kafka: give it messages, let time pass, read what it said.
 
-    stage = Stage(lambda ledger: Mobility(Tables(trips, prices, members, ledger.balances), ledger), trips, prices, members)
+    stage = Stage(lambda ledger: Room(Tables(trips, prices, ledger.balances), ledger), trips, prices)
     told = stage.send(DepositBudget(...))              # real Avro, real CloudEvents headers, the real processor
     assert told.outcome == "accepted"
     assert told.event(BudgetDeposited).amount.amount_minor == 500
@@ -9,7 +9,8 @@
 
 After every record and every tick the stage checks the laws that hold for all rooms: one journal entry or one dead
 letter per record, nothing changed by what was refused, repeated or buried, debits equal credits, lots add up to their
-account, statement lines are numbered without gaps and carry the running balance, every event has an envelope of its own.
+account, statement lines are numbered without gaps and carry the running balance, every event has an envelope and an id
+of its own.
 """
 
 import json

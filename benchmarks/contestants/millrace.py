@@ -67,7 +67,7 @@ def decide(owner: Owner, command: Command) -> tuple[Owner, Result]:
             for hold in holds:
                 if hold[0] == command.hold_id:
                     taken = hold[1] if command.type == "capture" else 0
-                    left = tuple(each for each in holds if each is not hold)
+                    left = tuple([each for each in holds if each is not hold])
                     return Owner(balance - taken, held - hold[1], left, recent), "ok"
             return Owner(balance, held, holds, recent), "rejected"
         case _:

@@ -1,4 +1,4 @@
--- Dealers who accepted the offer (seed 001). Their legal details stay here: CDC does not publish them.
+-- Dealers who accepted the offer. Their legal details stay here: CDC does not publish them.
 
 CREATE TABLE reference.dealers (
     dealer_id reference.identifier PRIMARY KEY,

@@ -12,7 +12,6 @@ CREATE TABLE reference.prisoners (
     prisoner_id reference.identifier PRIMARY KEY,
     prison_id reference.identifier NOT NULL,
     cost_centre reference.identifier NOT NULL,
-    daily_limit_minor reference.minor_units,
     FOREIGN KEY (prison_id, cost_centre) REFERENCES reference.prisons (prison_id, cost_centre) ON UPDATE CASCADE
 );
 

@@ -19,6 +19,7 @@ from openpyxl import Workbook
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
 from openpyxl.workbook.defined_name import DefinedName
+from openpyxl.worksheet.page import PageMargins
 from openpyxl.worksheet.properties import PageSetupProperties
 from openpyxl.worksheet.worksheet import Worksheet
 from openpyxl.writer.excel import ExcelWriter
@@ -30,14 +31,14 @@ EDITION: Final = f"adi-1/openpyxl-{openpyxl.__version__}{'-lxml' if openpyxl.LXM
 """Raise it whenever the bytes change; the golden test says when."""
 
 FIRST_LINE: Final = 19
-MONEY: Final = "#,##0.00"
+MONEY: Final = "#,##0.00_-"
 
 TITLES: Final = (
     ("B", "Upl", "", 6), ("C", "Entity", "* List - Text", 13), ("D", "Cost Centre", "* List - Text", 15),
-    ("E", "Account", "* List - Text", 30), ("F", "Objective", "* List - Text", 13),
-    ("G", "Analysis", "* List - Text", 30), ("H", "Intercompany", "* List - Text", 15),
+    ("E", "Account", "* List - Text", 24), ("F", "Objective", "* List - Text", 13),
+    ("G", "Analysis", "* List - Text", 14), ("H", "Intercompany", "* List - Text", 15),
     ("I", "Spare", "* List - Text", 13), ("J", "Debit", "* Number", 15), ("K", "Credit", "* Number", 15),
-    ("L", "Line Description", "Text", 52), ("O", "Messages", "", 20),
+    ("L", "Line Description", "Text", 52), ("M", "", "", 2), ("N", "", "", 2), ("O", "Messages", "", 20),
 )  # fmt: skip
 """Column, title, type hint, width."""
 
@@ -83,7 +84,7 @@ def table(journal: Journal) -> bytes:
     """The journal as CSV: a row for each line, and one with the control totals: count, debit, credit."""
     text = io.StringIO()
     rows = csv.writer(text, lineterminator="\r\n")
-    rows.writerow([title for column, title, _, _ in TITLES if column not in "BO"] + ["Transaction", "Line"])
+    rows.writerow([title for column, title, _, _ in TITLES if column not in "BMNO"] + ["Transaction", "Line"])
     for line in journal.lines:
         rows.writerow(
             [*_segments(line), *_amounts(line), _harmless(line.description), line.transaction_id, line.line_id]
@@ -157,6 +158,7 @@ def _paper(sheet: Worksheet) -> None:
     sheet.page_setup.orientation = "landscape"
     sheet.page_setup.paperSize = sheet.PAPERSIZE_A4
     sheet.page_setup.fitToHeight = 0
+    sheet.page_margins = PageMargins(left=0.4, right=0.4, top=0.5, bottom=0.5)
     sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
 
 

@@ -5,6 +5,7 @@ machine's are not looked at.
 """
 
 import json
+import os
 import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -25,7 +26,7 @@ files of another edition again, and says so."""
 TEMPLATE = Path(__file__).with_name("template.typ")
 _FONTS = typst.Fonts(include_system_fonts=False)
 _compilers = threading.local()
-_threads = ThreadPoolExecutor(thread_name_prefix="typst")
+_threads = ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="typst")
 
 _MONTHS = (
     "January", "February", "March", "April", "May", "June",

@@ -18,7 +18,7 @@ READING = {
     "fetch.wait.max.ms": 10,  # how long the broker may wait for more before it says that a partition has ended
 }
 
-TIMEOUT_S = 15.0
+TIMEOUT_S = 10.0
 PATIENCE_S = 30.0
 """How long a read may stand still: a transaction that nobody decides holds back all that follows it."""
 
@@ -32,7 +32,12 @@ class Snapshot:
     def __init__(self, servers: str, group: str, topics: Collection[str], patience_s: float = PATIENCE_S) -> None:
         self._servers = servers
         self._patience_s = patience_s
-        self._client = {"bootstrap.servers": servers, "group.id": group, "enable.auto.commit": False}
+        self._client = {
+            "bootstrap.servers": servers,
+            "group.id": group,
+            "enable.auto.commit": False,
+            "log_level": 2,  # a broker that does not answer is one sentence of ours, not a line for each attempt
+        }
         # High watermarks, not last stable offsets: what an open transaction holds back must be waited for.
         self._probe = Consumer({**self._client, "isolation.level": "read_uncommitted"})
         self.spans = self._look(self._partitions(topics))

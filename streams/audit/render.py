@@ -9,7 +9,6 @@ from schemas.fields import format_minor
 from streams.audit.findings import MEANING, Kind
 from streams.audit.report import Report
 
-
 SHOWN = 10
 """Findings shown of each kind; `--json` has more."""
 

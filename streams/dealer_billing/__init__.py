@@ -1,1 +1,1 @@
-"""Dealer billing: what dealers owe, and the payments that Billing reports for it (seed 001)."""
+"""Dealer billing: what dealers owe, and the payments that Billing reports for it."""

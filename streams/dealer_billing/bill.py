@@ -20,7 +20,7 @@ bill nor its dealer need be known. It is refused, and so not in our books but st
                                       repetition from another payment
     100 payments wait for its bill    no bill is paid in so many parts: it names a bill that there will never be
 
-Bills and payments are kept for ever: some 3,000 of each in a year, for all dealers (seed 001).
+Bills and payments are kept for ever: some 3,000 of each in a year, for all dealers.
 """
 
 from collections.abc import Sequence

@@ -1,1 +1,1 @@
-"""Mobility: budgets of sharing groups, and the trips paid from them (seed 000)."""
+"""Mobility: budgets of sharing groups, and the trips paid from them."""

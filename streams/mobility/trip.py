@@ -228,7 +228,7 @@ def _settle(draft: Draft, trip_id: str, group_id: str, trip: Trip, ended: Trip) 
     if refusal := draft.post(RIDER.of(trip.rider_id), _earner(price), card, price.currency, text):
         return refusal
     charge = ChargeCard(
-        charge_id=f"trip:{trip_id}",
+        charge_id=trip_id,
         trip_id=trip_id,
         group_id=group_id,
         rider_id=trip.rider_id,

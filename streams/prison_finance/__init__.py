@@ -1,1 +1,1 @@
-"""Prison finance: prisoners' sub-accounts, purchases out of them, and their general-ledger lines (seed 004)."""
+"""Prison finance: prisoners' sub-accounts, purchases out of them, and their general-ledger lines."""

@@ -47,7 +47,7 @@ class Assignment:
         Fetching begins with `Source.flow`, which assigns them with their offsets.
 
         The group metadata is captured here and not at commit: after a lost session librdkafka forgets its member id,
-        and an offset commit without member id is not fenced by the group coordinator (FINDINGS 7).
+        and an offset commit without member id is not fenced by the group coordinator (ADR 2, finding 7).
         """
         self.epoch += 1
         member.assign([])

@@ -50,6 +50,8 @@ class Cycle(Service):
         self.source = Source(self.settings, client, group=app.conf.id)
         self.transactions: Transactions = app.transport.new_transactions()
         self.progressed_at = time.monotonic()
+        metrics.UP.set_function(lambda: float(self.live))
+        metrics.READY.set_function(lambda: float(self.ready))
         self._restore_client = {**client, "group.id": f"{app.conf.id}-restore", "enable.auto.commit": False,
                                 "fetch.wait.max.ms": 50}  # fmt: skip
         self._epoch = 0
@@ -90,7 +92,7 @@ class Cycle(Service):
         try:
             while not self.should_stop:
                 records = await self.in_thread(self.source.poll, IDLE_POLL_S)
-                self._observe()
+                await self._observe()
                 if self._epoch != self.assignment.epoch:
                     await self._rebalance()
                 elif records:
@@ -164,15 +166,13 @@ class Cycle(Service):
         for write in transaction.tables:
             metrics.ROWS_CHANGED.labels(write.table).inc(len(write.rows))
 
-    def _observe(self) -> None:
+    async def _observe(self) -> None:
         now = self.progressed_at = time.monotonic()
         if now - self._observed_at > OBSERVE_EVERY_S:
             self._observed_at = now
-            metrics.UP.set(1)
-            metrics.READY.set(self.ready)
             for table in self._tables:
                 metrics.TABLE_ROWS.labels(table.name).set(len(table))
-            self._thread.submit(self.source.observe_lag)
+            await self.in_thread(self.source.observe_lag)
 
     @property
     def _tables(self) -> Sequence[PartitionedTable]:
@@ -191,6 +191,7 @@ class Cycle(Service):
             await self._tell_faust(epoch)
             partitions = self.assignment.partitions
             metrics.ASSIGNED.set(len(partitions))
+            metrics.LAG.clear()  # what somebody else owns by now is theirs to report
             numbers = {tp.partition for tp in partitions}
             for table in self._tables:
                 table.disown(numbers, self.source.current_until, self.settings.warm_s)

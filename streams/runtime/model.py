@@ -50,7 +50,7 @@ class BatchStream(Stream):
     """`async for batch in stream` gives `list[confluent_kafka.Message]`, all of one partition, in offset order.
 
     Faust's own iterator acknowledges an event also while an exception unwinds it. This one acknowledges when the agent
-    comes back, and only then (FINDINGS 1).
+    comes back, and only then (ADR 2, finding 1).
     """
 
     def __aiter__(self) -> AsyncIterator[list[Any]]:

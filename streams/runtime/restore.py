@@ -1,6 +1,6 @@
 """Bring the tables of newly assigned partitions up to everything any earlier owner can have committed.
 
-The order matters (FINDINGS 2):
+The order matters (ADR 2, finding 2):
 1. `committed()` on a read_committed consumer waits until pending transactional offsets are decided (KIP-447), so an
    earlier owner's last transaction is decided.
 2. Its markers may still be on their way to the changelog, so the target is the high watermark, not the last stable
@@ -95,7 +95,7 @@ class Restore:
         return True
 
     def _ends(self) -> dict[Slot, int]:
-        # Not AdminClient.list_offsets: it can answer "unknown topic" from a stale cache for minutes (FINDINGS 9).
+        # Not AdminClient.list_offsets: it can answer "unknown topic" from a stale cache for minutes (ADR 2, finding 9).
         probe = Consumer({**self._client, "isolation.level": "read_uncommitted"})
         partitions = sorted({tp.partition for tp in self._source})
         try:

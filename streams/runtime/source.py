@@ -25,6 +25,10 @@ _TRANSIENT = {
 """librdkafka goes on by itself after these."""
 
 
+class RecordsRemovedError(Exception):
+    """The committed offset is not in the topic any more; somebody must decide where to go on."""
+
+
 class Source:
     """Reads committed records of the subscribed topics, in batches that never straddle a rebalance."""
 
@@ -75,7 +79,7 @@ class Source:
         """The next records, at most a batch; empty after `timeout_s`, or when the assignment changed meanwhile.
 
         Waits for one record and then takes what is there already: `consume(n, t)` would always wait for all of t.
-        Raises KafkaException for what will not pass by itself.
+        Raises RecordsRemovedError, and KafkaException for what will not pass by itself.
         """
         epoch = self.assignment.epoch
         first = self._kafka.poll(timeout_s)
@@ -110,10 +114,13 @@ class Source:
             self._kafka.close()
 
     def _note(self, message: Message) -> bool:
-        """Take note of an event that is not a record. Always false. Raises KafkaException unless it is harmless."""
+        """Take note of an event that is not a record. Always false. Raises unless it is harmless."""
         error = message.error()
         if error.code() == KafkaError._PARTITION_EOF:
             self._seen[message.topic(), message.partition()] = message.offset()
+        elif error.code() == KafkaError._AUTO_OFFSET_RESET:
+            place = f"{message.topic()}/{message.partition()}"
+            raise RecordsRemovedError(f"{place}: retention removed records that were never worked on ({error.str()})")
         elif error.code() in _TRANSIENT:
             log.warning("consumer: %s", error)
         else:

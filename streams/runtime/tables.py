@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
+import msgspec
 from faust import Table
 from faust.streams import current_event
 from faust.tables.manager import TableManager
@@ -20,6 +21,10 @@ from streams.runtime.transaction import TableWrite
 Projection = Callable[[str, Any], OutRecord | None]
 
 _USE_ROWS = "use table.rows(partition), where partition is that of the agent's batch"
+
+
+class ChangelogError(Exception):
+    """A changelog does not fit the table's row type: the type was changed without regard to what is stored."""
 
 
 class PartitionedTable(Table):
@@ -113,7 +118,7 @@ class PartitionedTable(Table):
     def disown(self, keep: Iterable[int], current_until: float, warm_s: float) -> None:
         """Own nothing. Rows of `keep` stay as the base of a restore, if they were current within `warm_s` seconds.
 
-        Also what comes straight back is disowned: another worker may have written in between (FINDINGS 4). Older
+        Also what comes straight back is disowned: another worker may have written in between (ADR 2, finding 4). Older
         rows would miss deletions whose tombstones the changelog has dropped by now.
         """
         fresh = set(keep) if time.time() - current_until <= warm_s else set()
@@ -132,9 +137,17 @@ class PartitionedTable(Table):
         self._position.pop(partition, None)
 
     def own(self, partition: int, records: Iterable[tuple[bytes, bytes | None]], position: int) -> None:
-        """Take `partition` into use: its warm rows, if any, with `records` on top, complete up to `position`."""
-        rows = self._warm.pop(partition, None) or self._new_rows()
-        rows.restore(records)
+        """Take `partition` into use: its warm rows, if any, with `records` on top, complete up to `position`.
+
+        Raises ChangelogError.
+        """
+        warm = self._warm.pop(partition, None)
+        rows = self._new_rows() if warm is None else warm
+        try:
+            rows.restore(records)
+        except msgspec.DecodeError as error:
+            raise ChangelogError(f"{self.changelog_topic_name}/{partition} holds a row that is no "
+                                 f"{self._row}: {error}") from error  # fmt: skip
         rows.close()
         self._owned[partition] = rows
         self._position[partition] = position
@@ -166,7 +179,7 @@ class RestoredTables(TableManager):
         outbox_of(app)
 
     async def on_start(self) -> None:
-        """Let the conductor go on; nothing is subscribed for the tables (FINDINGS 11)."""
+        """Let the conductor go on; nothing is subscribed for the tables (ADR 2, finding 11)."""
         self._tables_finalized.set()
         self._recovery_started.set()
         for table in self.values():

@@ -55,7 +55,7 @@ class Doubt:
     """Reasons to think that a request of this producer was sent twice or may still be on its way.
 
     librdkafka lacks KIP-890: a late commit, abort or produce request of one transaction can reach the broker inside
-    the next one of the same producer epoch, and lose or tear it (FINDINGS 13). A request is only repeated after a
+    the next one of the same producer epoch, and lose or tear it (ADR 2, finding 13). A request is only repeated after a
     timeout or a broken connection. librdkafka 2.16 logs both (facility FAIL), and calls the error callback for a
     timeout only, both before the answer to the repeated request can arrive; so once log and errors are served after
     a commit, they have told of everything that commit met. It suppresses the third equal line within 30 s, but by then

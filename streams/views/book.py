@@ -8,7 +8,7 @@ from rich.text import Text
 
 from schemas.fields import iso
 from streams.views.moments import show
-from streams.views.money import amount_of, amounts, quiet_table
+from streams.views.money import amount_of, amounts, balance_of, quiet_table
 from streams.views.projection import Balance, OpenLock, PastBalance, Projection
 
 
@@ -64,7 +64,7 @@ def _balances(rows: list[Balance]) -> Table:
     table = quiet_table("account", *amounts("posted", "locked", "available"), "", *amounts("entries", "lots"))
     for row in rows:
         posted, locked, available = (
-            amount_of(minor, row.currency)
+            balance_of(minor, row.currency)
             for minor in (row.balance_minor, row.balance_minor - row.available_minor, row.available_minor)
         )
         lots = f"{row.lots:,}" if row.lots else ""
@@ -84,5 +84,5 @@ def _locks(locks: list[OpenLock]) -> Table:
 def _past_balances(rows: list[PastBalance]) -> Table:
     table = quiet_table("account", *amounts("posted"), "", *amounts("entries"))
     for row in rows:
-        table.add_row(Text(row.account), amount_of(row.balance_minor, row.currency), row.currency, f"{row.entries:,}")
+        table.add_row(Text(row.account), balance_of(row.balance_minor, row.currency), row.currency, f"{row.entries:,}")
     return table

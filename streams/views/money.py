@@ -8,9 +8,16 @@ from schemas.fields import format_minor
 
 
 def amount_of(minor: int, currency: str) -> Text:
-    """`1,234.56` without its currency, which stands in a column or heading of its own; zero is quiet, debt is not."""
-    text = format_minor(minor, currency).rpartition(" ")[0]
-    return Text(text, style="dim" if minor == 0 else "red" if minor < 0 else "", no_wrap=True)
+    """`1,234.56` without its currency, which stands in a column or heading of its own; zero is quiet."""
+    return Text(format_minor(minor, currency).rpartition(" ")[0], style="" if minor else "dim", no_wrap=True)
+
+
+def balance_of(minor: int, currency: str) -> Text:
+    """As an amount, but what is below zero is seen at once."""
+    amount = amount_of(minor, currency)
+    if minor < 0:
+        amount.stylize("red")
+    return amount
 
 
 def amounts(*headings: str) -> tuple[Column, ...]:

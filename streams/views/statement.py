@@ -13,7 +13,7 @@ from rich.text import Text
 
 from schemas.fields import iso
 from streams.views.moments import show
-from streams.views.money import amount_of, amounts, quiet_table
+from streams.views.money import amount_of, amounts, balance_of, quiet_table
 from streams.views.projection import FOREVER, Line, NoSuchAccount, Period, Projection, Total
 
 
@@ -126,13 +126,13 @@ def _line_json(shown: Shown) -> dict[str, Any]:
 def render(statement: Statement) -> RenderableType:
     """A statement for people."""
     table = quiet_table("when (UTC)", "", "what", "with", *amounts("amount", "balance"))
-    opening = amount_of(statement.opening_minor, statement.currency)
+    opening = balance_of(statement.opening_minor, statement.currency)
     table.add_row("", "", Text("opening balance", style="dim"), "", "", opening)
     for line, balance_minor, late in statement.lines:
         moved = amount_of(line.amount_minor, statement.currency)
         what, other = Text(line.text, overflow="fold"), Text(line.counter_account, overflow="fold", style="dim")
-        table.add_row(show(line.effective_at), late, what, other, moved, amount_of(balance_minor, statement.currency))
-    closing = amount_of(statement.closing_minor, statement.currency)
+        table.add_row(show(line.effective_at), late, what, other, moved, balance_of(balance_minor, statement.currency))
+    closing = balance_of(statement.closing_minor, statement.currency)
     closing.stylize("bold")
     table.add_row("", "", Text("closing balance", style="dim"), "", "", closing)
     return Group(_heading(statement), "", table, *_notes(statement))
@@ -155,8 +155,6 @@ def _notes(statement: Statement) -> list[Text]:
         )
     if statement.since is not None:
         count, amount = statement.since.lines, amount_of(statement.since.amount_minor, statement.currency)
-        lines = "1 line" if count == 1 else f"{count:,} lines"
-        notes.append(
-            f"{lines} up to then became known later, {amount} in all: as known now, the closing balance differs."
-        )
+        lines = "1 line was" if count == 1 else f"{count:,} lines were"
+        notes.append(f"{lines} recorded since, {amount} in all, and not shown.")
     return [Text(), *(Text(note, style="dim") for note in notes)] if notes else []

@@ -59,7 +59,7 @@ def spendable(purpose: str) -> Any:
     return most
 
 
-@searched(examples=250, steps=50)
+@searched(examples=150, steps=50)
 class TwoBooks(RuleBasedStateMachine):
     """What is committed should be `model`, and what the open `draft` would make of it should be `tried`.
 

@@ -4,6 +4,7 @@ import os
 import uuid
 from collections.abc import Iterator
 
+import psycopg
 import pytest
 from connectors_place import Place, drop_database, drop_topics, make_database, make_topics, projection_codec
 
@@ -41,14 +42,15 @@ def servers(request: pytest.FixtureRequest) -> Settings:
     return given
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def database(servers: Settings) -> Iterator[Settings]:
     """Settings of a migrated database with an operator, its models and a schedule over one of them."""
     name = f"test_{uuid.uuid4().hex[:12]}"
     settings = make_database(servers, name)
     try:
         migrate(settings.postgres)
-        Place(settings, Deployment(name), None).sql(SEED)  # type: ignore[arg-type]
+        with psycopg.connect(settings.postgres) as connection:
+            connection.execute(SEED)
         yield settings
     finally:
         drop_database(servers, name)

@@ -5,8 +5,8 @@ from decimal import Decimal
 import pytest
 from connectors_place import Place, eventually
 
-from connectors import connect
 from connectors.cdc import Op, records_of
+from connectors.rest import Connect
 from connectors.tables import TABLES
 from schemas.dealer_billing import Dealer
 from schemas.mobility import GroupMember, VehiclePrice
@@ -111,7 +111,7 @@ def test_a_dealers_legal_details_never_leave_postgres(place: Place) -> None:
 def test_a_change_made_while_the_source_restarts_arrives_once(place: Place) -> None:
     """Also after the log moved on with what is not published, which the slot follows."""
     place.sql("CREATE TABLE IF NOT EXISTS public.noise AS SELECT generate_series(1, 50000)")
-    with connect.Connect(place.settings.connect) as rest:
+    with Connect(place.settings.connect) as rest:
         rest.restart(f"{place.deployment.name}-reference")
         for number in range(20):
             place.sql("INSERT INTO reference.suppliers VALUES (%s, 'Restarted', '2617')", f"restart-{number}")
@@ -130,7 +130,7 @@ def test_the_slot_follows_the_log_that_others_write(place: Place) -> None:
     place.sql("CREATE TABLE public.others AS SELECT repeat('x', 1000) FROM generate_series(1, 5000)")
     written = place.sql("SELECT pg_current_wal_lsn()::text")[0][0]
     place.until(
-        "SELECT FROM pg_replication_slots WHERE slot_name = %s AND confirmed_flush_lsn >= %s::pg_lsn",
+        "SELECT 1 FROM pg_replication_slots WHERE slot_name = %s AND confirmed_flush_lsn >= %s::pg_lsn",
         place.deployment.slot,
         written,
     )

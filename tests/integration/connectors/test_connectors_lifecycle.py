@@ -3,15 +3,21 @@
 import uuid
 from collections.abc import Iterator
 
-import httpx
 import psycopg
 import pytest
-from connectors_place import Place, eventually
+from connectors_place import Place, drop_database, eventually, make_database
 
 from connectors import connect, rest
 from connectors.configuration import Deployment
 from connectors.connect import Action
 from connectors.errors import BadConfiguration, ConnectorFailed, ConnectUnavailable
+from schemas.ledger import OpenLock
+from schemas.settings import Settings
+from schemas.topics import OPEN_LOCKS
+
+LOCK = OpenLock(
+    id="failed", book="b", lock_id="l", debit="a", credit="c", amount_minor=1, currency="EUR", deadline=None
+)
 
 
 @pytest.fixture
@@ -38,28 +44,31 @@ def test_a_configuration_changed_by_hand_is_shown_and_put_right(place: Place, si
     assert set(done.values()) == {Action.UNCHANGED}
 
 
-def test_a_connector_that_fails_is_reported_and_started_again_by_apply(place: Place, sink: str) -> None:
+def test_a_sink_that_failed_is_shown_and_started_again_by_apply(place: Place, sink: str) -> None:
     place.sql("ALTER TABLE projection.open_locks RENAME TO hidden")
     try:
-        httpx.post(f"{place.settings.connect}/connectors/{sink}/tasks/0/restart").raise_for_status()
-        _fail(place, sink)
-        with pytest.raises(ConnectorFailed, match=rf"{sink} failed: .*Exception"):
-            connect.apply(place.settings, place.deployment)
+        place.put(OPEN_LOCKS, LOCK.id, place.codec.encode(LOCK))
+        (failed,) = eventually(
+            lambda: [row.state for row in connect.status(place.settings, place.deployment) if row.state.failed],
+            "failure",
+        )
+        assert (failed.connector, failed.tasks) == (sink, ("FAILED",))
+        assert "Exception" in failed.trouble
     finally:
         place.sql("ALTER TABLE projection.hidden RENAME TO open_locks")
     done = {applied.connector: applied.action for applied in connect.apply(place.settings, place.deployment)}
     assert done[sink] is Action.RESTARTED
+    place.until("SELECT 1 FROM projection.open_locks WHERE id = %s", LOCK.id)
 
 
-def _fail(place: Place, sink: str) -> None:
-    """Give the sink a record that it cannot land, and wait until its task has failed."""
-    from schemas.ledger import OpenLock
-    from schemas.topics import OPEN_LOCKS
-
-    lock = OpenLock(id="f", book="b", lock_id="f", debit="a", credit="b", amount_minor=1, currency="EUR", deadline=None)
-    place.put(OPEN_LOCKS, "f", place.codec.encode(lock))
-    with rest.Connect(place.settings.connect) as connect_rest:
-        eventually(lambda: [1] if connect_rest.state(sink).failed else [], "failure")
+def test_apply_on_a_database_without_migrations_says_what_failed(servers: Settings, second: Deployment) -> None:
+    settings = make_database(servers, second.name)
+    try:
+        with pytest.raises(ConnectorFailed, match=rf"{second.name}-reference failed: .*Exception"):
+            connect.apply(settings, second)
+        connect.remove(settings, second)
+    finally:
+        drop_database(servers, second.name)
 
 
 def test_a_configuration_that_connect_refuses_says_why(place: Place) -> None:
@@ -90,6 +99,6 @@ def test_what_is_removed_leaves_no_connector_and_no_slot(place: Place, second: D
     connect.remove(place.settings, second)
     assert {row.state.state for row in connect.status(place.settings, second)} == {rest.ABSENT}
     with psycopg.connect(place.settings.postgres) as connection:
-        slots = connection.execute("SELECT FROM pg_replication_slots WHERE slot_name = %s", [second.slot])
+        slots = connection.execute("SELECT 1 FROM pg_replication_slots WHERE slot_name = %s", [second.slot])
         assert slots.fetchall() == []
     connect.remove(place.settings, second)

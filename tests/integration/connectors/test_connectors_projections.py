@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 
+import psycopg
 import pytest
 from confluent_kafka import Producer
 from connectors_place import Place
@@ -58,7 +59,7 @@ def test_a_balance_lands_is_updated_and_is_deleted_by_a_tombstone(place: Place) 
     place.put(BALANCES, "life", place.codec.encode(balance("life", 900)))
     assert place.until(find + " AND balance_minor <> 1000") == [("credit", 900)]
     place.put(BALANCES, "life", None)
-    place.until("SELECT WHERE NOT EXISTS (SELECT FROM projection.balances WHERE id = 'life')")
+    place.until("SELECT 1 WHERE NOT EXISTS (SELECT FROM projection.balances WHERE id = 'life')")
 
 
 @pytest.mark.requirement("PIPE-07")
@@ -82,7 +83,7 @@ def test_an_open_lock_lands_with_its_deadline(place: Place, identifier: str, dea
         deadline=deadline,
     )
     place.put(OPEN_LOCKS, identifier, place.codec.encode(lock))
-    place.until("SELECT FROM projection.open_locks WHERE id = %s", identifier)
+    place.until("SELECT 1 FROM projection.open_locks WHERE id = %s", identifier)
     found = place.sql(
         "SELECT room, v.amount_minor, v.deadline FROM analysis.open_locks v JOIN projection.open_locks p "
         "USING (book, lock_id) WHERE p.id = %s AND p.deadline IS NOT DISTINCT FROM %s",
@@ -96,7 +97,7 @@ def test_an_open_lock_lands_with_its_deadline(place: Place, identifier: str, dea
 def test_a_statement_line_reads_as_people_read_time_and_to_the_microsecond(place: Place) -> None:
     text = "Тrip to Grünerløkka: 2,50 €"
     place.put(STATEMENT_LINES, "line", place.codec.encode(line("line", text)))
-    place.until("SELECT FROM projection.statement_lines WHERE id = 'line'")
+    place.until("SELECT 1 FROM projection.statement_lines WHERE id = 'line'")
     found = place.sql(
         "SELECT room, effective_at, recorded_at - effective_at = interval '1 microsecond', amount_minor, text "
         "FROM analysis.statement WHERE book = 'group:g1' AND effective_at >= %s ORDER BY effective_at",
@@ -115,7 +116,7 @@ def test_what_was_aborted_does_not_land(place: Place) -> None:
         producer.produce(topic, key=f"tx-{number}", value=place.codec.encode(balance(f"tx-{number}", number)))
         producer.flush()
         finish()
-    place.until("SELECT FROM projection.balances WHERE id = 'tx-2'")
+    place.until("SELECT 1 FROM projection.balances WHERE id = 'tx-2'")
     assert place.sql("SELECT id FROM projection.balances WHERE id LIKE 'tx-%'") == [("tx-2",)]
 
 
@@ -124,7 +125,7 @@ def test_a_bad_record_is_a_dead_letter_and_the_next_one_lands(place: Place) -> N
     for garbage in (b"not framed at all", b"\x00\x7f\xff\xff\xff\x00", b"\x00\x00"):
         place.put(STATEMENT_LINES, "bad", garbage)
     place.put(STATEMENT_LINES, "good", place.codec.encode(line("good", "after the bad ones")))
-    place.until("SELECT FROM projection.statement_lines WHERE id = 'good'")
+    place.until("SELECT 1 FROM projection.statement_lines WHERE id = 'good'")
     letters = place.records("projection.record.dead-letter.v1", lambda found: len(found) >= 3)
     headers = dict(letters[0].headers() or [])
     assert headers["__connect.errors.topic"].decode() == place.deployment.topic_prefix + STATEMENT_LINES.name
@@ -133,10 +134,10 @@ def test_a_bad_record_is_a_dead_letter_and_the_next_one_lands(place: Place) -> N
 
 @pytest.mark.requirement("PIPE-10")
 def test_statements_are_found_by_their_indexes(place: Place) -> None:
-    with_index = "SET enable_seqscan = off; EXPLAIN SELECT * FROM analysis.statement WHERE {} AND effective_at >= now()"
-    for condition, index in (
-        ("book = 'group:g1'", "statement_of_a_book"),
-        ("account = 'wallet'", "statement_of_an_account"),
-    ):
-        plan = "\n".join(row[0] for row in place.sql(with_index.format(condition)))
-        assert index in plan
+    with psycopg.connect(place.settings.postgres) as connection:
+        connection.execute("SET enable_seqscan = off")  # the table is small
+        for column, index in (("book", "statement_of_a_book"), ("account", "statement_of_an_account")):
+            query = f"SELECT * FROM analysis.statement WHERE {column} = 'a' AND effective_at >= now()"
+            plan = str(connection.execute(f"EXPLAIN {query}").fetchall())
+            assert index in plan
+            assert "Filter" not in plan

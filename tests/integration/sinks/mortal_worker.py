@@ -6,7 +6,7 @@ The steps are found by wrapping functions of the real worker; the real worker kn
 import logging
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from schemas.codec import Codec
@@ -22,6 +22,9 @@ from sinks.storage import Storage
 from sinks.worker import Worker
 
 PARTITIONS = 3
+
+
+_put = Storage._put
 
 
 def _die(*_: Any, **__: Any) -> None:
@@ -57,13 +60,12 @@ def prepare(dies: str) -> None:
             raise ValueError(dies)
 
 
-def _half(self: Storage, files: dict[str, bytes]) -> None:
+def _half(self: Storage, files: Mapping[str, bytes]) -> None:
     """Store one file, begin another, and die."""
-    (first, content), *others = files.items()
-    self._files.makedirs(self._files._parent(self._path(first)), exist_ok=True)
-    self._files.pipe_file(self._path(first), content)
-    for name, whole in others[:1]:
-        self._files.pipe_file(f"{self._path(name)}.partial", whole[: len(whole) // 2])
+    (first, content), (second, whole), *_ = files.items()
+    _put(self, {first: content})
+    self._files.makedirs(self._files._parent(self._path(second)), exist_ok=True)
+    self._files.pipe_file(f"{self._path(second)}.partial", whole[: len(whole) // 2])
     _die()
 
 

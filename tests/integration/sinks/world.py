@@ -13,7 +13,6 @@ import psycopg
 from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient, NewTopic
 
-from connectors.database import migrate
 from schemas.avro import schema_of
 from schemas.codec import Codec
 from schemas.fields import Message, Money
@@ -30,7 +29,10 @@ from sinks.storage import Storage
 from sinks.worker import Worker
 
 PARTITIONS = 3
-WORKER = Path(__file__).with_name("mortal_worker.py")
+WORKER = "tests.integration.sinks.mortal_worker"
+CHECKOUT = Path(__file__).parents[3]
+MIGRATION = CHECKOUT / "connectors" / "migrations" / "0100_sinks.sql"
+"""The only one that the sinks need: they look at no table of others."""
 
 
 class World(NamedTuple):
@@ -86,7 +88,7 @@ class World(NamedTuple):
             "SINK": name, "TRIPS": self.trips.name, "LINES": self.lines.name,
             "IDLE_S": str(until_idle_s), "DIES": dies,
         }  # fmt: skip
-        return subprocess.Popen([sys.executable, str(WORKER)], env=environment)
+        return subprocess.Popen([sys.executable, "-m", WORKER], cwd=CHECKOUT, env=environment)
 
     def settings_environment(self) -> dict[str, str]:
         return {
@@ -97,21 +99,21 @@ class World(NamedTuple):
     def differences(self, name: str) -> list[str]:
         with database.connect(self.postgres) as connection:
             storage = Storage(f"file://{self.blob}")
-            return list(
-                verify.differences(self.sink(name), self.codec, connection, self.settings.kafka, storage)
-            )
+            return list(verify.differences(self.sink(name), self.codec, connection, self.settings.kafka, storage))
 
     # ---- what can be seen
 
     def query(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
         with psycopg.connect(self.postgres, autocommit=True) as connection:
-            cursor = connection.execute(sql, values)  # type: ignore[arg-type]
+            cursor = connection.execute(sql, values)
             return cursor.fetchall() if cursor.description else []
 
     def files(self) -> dict[str, bytes]:
         """Every file of the blob folder."""
         return {
-            str(path.relative_to(self.blob)): path.read_bytes() for path in sorted(self.blob.rglob("*")) if path.is_file()
+            str(path.relative_to(self.blob)): path.read_bytes()
+            for path in sorted(self.blob.rglob("*"))
+            if path.is_file()
         }
 
     def numbers(self) -> list[tuple[str, int]]:
@@ -126,7 +128,7 @@ class World(NamedTuple):
 
 
 def build(settings: Settings, blob: Path) -> World:
-    """Topics, registered schemas, a migrated database."""
+    """Topics, registered schemas, a database with the tables of the sinks."""
     suffix = uuid.uuid4().hex[:8]
     trips = TRIP_PAYMENTS._replace(name=f"sinks-{suffix}.{TRIP_PAYMENTS.name}")
     lines = GL_LINES._replace(name=f"sinks-{suffix}.{GL_LINES.name}")
@@ -144,7 +146,8 @@ def _database(settings: Settings, name: str) -> str:
     with psycopg.connect(settings.postgres, autocommit=True) as connection:
         connection.execute(f"create database {name}")
     postgres = f"{settings.postgres.rsplit('/', 1)[0]}/{name}"
-    migrate(postgres)
+    with psycopg.connect(postgres, autocommit=True) as connection:
+        connection.execute(MIGRATION.read_text())
     return postgres
 
 
@@ -190,5 +193,8 @@ def closed(day: str, lines: Sequence[GeneralLedgerLine]) -> AccountingDayClosed:
         return sum(each.amount.amount_minor for each in lines if each.side is side)
 
     return AccountingDayClosed(
-        accounting_date=day, lines=len(lines), debit_minor=total(LedgerSide.DEBIT), credit_minor=total(LedgerSide.CREDIT)
+        accounting_date=day,
+        lines=len(lines),
+        debit_minor=total(LedgerSide.DEBIT),
+        credit_minor=total(LedgerSide.CREDIT),
     )

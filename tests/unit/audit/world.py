@@ -101,7 +101,7 @@ class World:
 
 def enter(*entries: dict[str, Any], first: int = 0) -> list[Entry]:
     """Decisions as the journal holds them, on partition 3."""
-    return [Entry(Place(JOURNAL, first + number), BOOK, fields) for number, fields in enumerate(entries)]
+    return [Entry(Place(JOURNAL, first + number), fields["book"], fields) for number, fields in enumerate(entries)]
 
 
 def decided(

@@ -143,6 +143,17 @@ def test_a_draft_that_another_overtook_stops_the_worker(first: str) -> None:
         other.commit()  # nor can one be committed twice
 
 
+def test_a_draft_that_was_overtaken_half_way_stops_the_worker_too() -> None:
+    book = play("bank > spends 100")
+    overtaken, other = book.draft(), book.draft()
+    overtaken.post(CHART["spends"], CHART["shop"], 10, "EUR", "purchase")
+    other.post(CHART["spends"], CHART["shop"], 10, "EUR", "purchase")
+    other.commit()
+    overtaken.post(CHART["spends"], CHART["shop"], 10, "EUR", "purchase")
+    with pytest.raises(AssertionError):
+        overtaken.commit()
+
+
 def test_a_lock_that_begins_and_ends_in_one_draft_leaves_no_row() -> None:
     book = play("bank > spends 100")
     draft = book.draft()

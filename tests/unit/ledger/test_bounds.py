@@ -41,6 +41,7 @@ def test_all_that_ever_moved_on_one_side_of_an_account_is_bounded() -> None:
         tab > shop {MAX_MINOR}                   | tab 0        # the other side of the account still has room
         tab > shop 1    | amount_too_large account=tab left=0 wanted=1
         bank > tab 1 JPY                         | tab 1 JPY
+        bank > tab {MAX_MINOR} JPY | amount_too_large account=bank currency=JPY left={MAX_MINOR - 1} wanted={MAX_MINOR}
     """)
 
 

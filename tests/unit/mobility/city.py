@@ -59,7 +59,7 @@ class City:
             rows.take_changes()
         tables = (self.trips, self.prices, self.members)
         self.stage = Stage(
-            lambda ledger: Mobility(Tables(*tables, ledger.balances), ledger),  # type: ignore[arg-type]
+            lambda ledger: Mobility(Tables(*tables, ledger.balances), ledger),
             *tables,
             **stage,
         )

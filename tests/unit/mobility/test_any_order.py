@@ -70,7 +70,7 @@ def play(steps: list[Step]) -> City:
 
 
 @pytest.mark.requirement("MOB-09", "MOB-15", "MOB-16", "MOB-17", "PIPE-05")
-@settings(max_examples=300)
+@settings(max_examples=200, deadline=None)
 @given(steps=STEPS)
 def test_no_penny_is_lost_doubled_or_stuck_in_any_order(steps: list[Step]) -> None:
     city = play(steps)
@@ -92,7 +92,7 @@ def test_no_penny_is_lost_doubled_or_stuck_in_any_order(steps: list[Step]) -> No
 
 
 @pytest.mark.requirement("PIPE-05")
-@settings(max_examples=100)
+@settings(max_examples=75, deadline=None)
 @given(steps=STEPS)
 def test_every_message_sent_twice_ends_as_if_it_was_sent_once(steps: list[Step]) -> None:
     numbered = [

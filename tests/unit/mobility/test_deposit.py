@@ -50,7 +50,9 @@ def test_the_rest_of_a_lot_is_posted_to_the_expiry_account_on_its_day() -> None:
     city.deposit("d3", 70)
     assert city.wait(DAY - 1).entries == []
     told = city.wait(1)
-    assert [(event.deposit_id, event.amount.amount_minor) for event in told.events if isinstance(event, BudgetExpired)] == [
+    assert [
+        (event.deposit_id, event.amount.amount_minor) for event in told.events if isinstance(event, BudgetExpired)
+    ] == [
         ("d1", 500),
         ("d2", 100),
     ]

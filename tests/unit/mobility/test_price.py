@@ -4,7 +4,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.mobility import TripFundsLocked, TripSettled
@@ -33,6 +33,7 @@ def test_the_fare_is_unlock_and_time_rounded_half_up(per_minute: str, seconds: i
     assert fare_minor(price(per_minute_minor=Decimal(per_minute)), seconds) == fare
 
 
+@settings(deadline=None)
 @given(
     unlock=st.integers(0, 10**6),
     billionths=st.integers(0, 10**18 - 1),
@@ -41,7 +42,9 @@ def test_the_fare_is_unlock_and_time_rounded_half_up(per_minute: str, seconds: i
 def test_the_fare_is_that_of_exact_fractions(unlock: int, billionths: int, seconds: int) -> None:
     exact = Fraction(billionths, 10**9) * seconds / 60
     rate = Decimal(billionths).scaleb(-9)
-    assert fare_minor(price(unlock_minor=unlock, per_minute_minor=rate), seconds) == unlock + int(exact + Fraction(1, 2))
+    assert fare_minor(price(unlock_minor=unlock, per_minute_minor=rate), seconds) == unlock + int(
+        exact + Fraction(1, 2)
+    )
 
 
 def test_a_trip_is_settled_by_the_version_that_held_at_its_start() -> None:
@@ -50,7 +53,12 @@ def test_a_trip_is_settled_by_the_version_that_held_at_its_start() -> None:
     assert city.start(minutes=10).event(TripFundsLocked).price.version == 1
     city.reprice("scooter-1", version=2, per_minute_minor=99, msp_id="other")
     paid = city.end(minutes=10).event(TripSettled)
-    assert (paid.price.version, paid.fare_minor, city.stands("trips/tier"), city.stands("trips/other")) == (1, 300, 300, 0)
+    assert (paid.price.version, paid.fare_minor, city.stands("trips/tier"), city.stands("trips/other")) == (
+        1,
+        300,
+        300,
+        0,
+    )
 
 
 def test_a_trip_whose_vehicle_has_lost_its_price_is_still_settled() -> None:

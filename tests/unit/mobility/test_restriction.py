@@ -1,7 +1,7 @@
 """What a lot may be spent on: operator, model, type, and a most per trip (MOB-05, MOB-15)."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.mobility import Funding, TripFundsLocked, TripSettled
@@ -125,6 +125,7 @@ def test_a_refusal_over_hundreds_of_lots_names_the_first_and_counts_the_rest() -
     assert told.figures["not_usable"].endswith(", and 190 more")
 
 
+@settings(deadline=None)
 @given(
     caps=st.lists(st.one_of(st.none(), st.integers(1, 400)), min_size=1, max_size=4),
     estimated=st.integers(1, 60),

@@ -4,7 +4,16 @@ from collections.abc import Callable
 
 import pytest
 
-from schemas.mobility import ChargeCard, Funding, ReleaseCause, TripEndWaits, TripFundsLocked, TripReleased, TripSettled
+from schemas.mobility import (
+    ChargeCard,
+    Funding,
+    GroupMember,
+    ReleaseCause,
+    TripEndWaits,
+    TripFundsLocked,
+    TripReleased,
+    TripSettled,
+)
 from streams.mobility.trip import EARLY_END_US, REMEMBERED_US
 from tests.rooms import DAY, HOUR, MINUTE, Told
 from tests.unit.mobility.city import BOOK, City
@@ -424,3 +433,19 @@ def test_an_end_that_no_account_can_hold_any_more_is_refused_and_keeps_the_lock(
     city.end("t1")
     told = city.end("t2")
     assert (told.reason, city.state("t2"), city.wallet) == ("amount_too_large", "running", "d1:300")
+
+
+@pytest.mark.requirement("BEY-03")
+def test_ids_of_the_greatest_length_go_all_the_way() -> None:
+    city = City()
+    rider, trip, deposit, msp = (letter * 96 for letter in "rtdm")
+    city.members[f"{BOOK}|{rider}"] = GroupMember(group_id="g1", rider_id=rider)
+    city.members.take_changes()
+    city.reprice("scooter-1", msp_id=msp, schedule_id="s" * 96)
+    city.deposit(deposit, 350, until=DAY, id="e" * 256, source="/" + "s" * 255)
+    city.start(trip, minutes=10, rider=rider)
+    assert city.end(trip, minutes=20).says == ["TripSettled", "ChargeCard"]
+    city.start("x" * 96, minutes=10, rider=rider)
+    assert city.wait(2 * DAY).says == ["TripReleased"]
+    assert city.deposit("y" * 96, 50, until=DAY).outcome == "accepted"
+    assert city.wait(2 * DAY).says == ["BudgetExpired"]

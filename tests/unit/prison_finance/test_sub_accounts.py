@@ -5,7 +5,9 @@ from pydantic import ValidationError
 
 from schemas.prison_finance import MoveBetweenSubAccounts, MovedBetweenSubAccounts, PrisonerCredited, SubAccount
 from schemas.refusals import Reason
+from streams.ledger.accounts import Audience
 from streams.ledger.draft import Refused
+from streams.prison_finance.accounts import account_of
 
 from .partition import WHO, Partition, pounds
 
@@ -50,14 +52,20 @@ def test_money_moves_between_sub_accounts() -> None:
     assert prison.stands() == "cash 40, prison 100, spends 60"
 
 
-def test_no_more_moves_than_there_is() -> None:
+@pytest.mark.parametrize(("source", "target"), [("cash", "spends"), ("spends", "savings"), ("savings", "cash")])
+def test_no_more_moves_than_there_is(source: str, target: str) -> None:
     prison = Partition()
-    prison.credit(100, "cash")
-    prison.credit(500, "savings")
-    assert prison.move(101, "cash", "spends") == Refused(
+    prison.credit(100, source)
+    prison.credit(500, target)
+    assert prison.move(101, source, target) == Refused(
         Reason.INSUFFICIENT_FUNDS,
-        {"account": "cash", "currency": "GBP", "available": "100", "locked": "0", "wanted": "101", "missing": "1"},
+        {"account": source, "currency": "GBP", "available": "100", "locked": "0", "wanted": "101", "missing": "1"},
     )
+
+
+@pytest.mark.parametrize("sub_account", list(SubAccount))
+def test_a_prisoner_sees_his_sub_accounts(sub_account: SubAccount) -> None:
+    assert account_of(sub_account).audience is Audience.OWNER
 
 
 def test_what_a_purchase_has_locked_does_not_move() -> None:

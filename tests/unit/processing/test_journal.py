@@ -16,7 +16,11 @@ def test_an_entry_names_the_record_that_caused_it_who_asked_and_both_times() -> 
     city.deposit("d0", 1)
     happened, arrived = city.stage.now - HOUR, city.stage.now
     entry = city.deposit("d1", 500, id="e-7", at=happened, arrived=arrived).entry
-    assert (entry.cause_topic, entry.cause_partition, entry.cause_offset) == ("mobility.deposit.command.v1", PARTITION, 1)
+    assert (entry.cause_topic, entry.cause_partition, entry.cause_offset) == (
+        "mobility.deposit.command.v1",
+        PARTITION,
+        1,
+    )
     assert (entry.cause_type, entry.cause_id) == ("millrace.mobility.DepositBudget", "e-7")
     assert (entry.correlation_id, entry.actor) == ("story-e-7", "ann")
     assert (entry.effective_at, entry.recorded_at) == (happened, arrived)

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from streams.runtime import DeadLetters
-from streams.runtime.dead_letters import STACK_CHARS, TOPIC, VALUE_BYTES
+from streams.runtime.dead_letters import KEY_BYTES, STACK_CHARS, TOPIC, VALUE_BYTES
 
 pytestmark = pytest.mark.requirement("PIPE-04")
 
@@ -13,14 +13,14 @@ pytestmark = pytest.mark.requirement("PIPE-04")
 class Record:
     """A consumed record."""
 
-    def __init__(self, value: bytes | None, headers: list[tuple[str, bytes]] | None = None) -> None:
-        self._value, self._headers = value, headers
+    def __init__(self, value: bytes | None, headers: list[tuple[str, bytes]] | None = None, key: bytes = b"k") -> None:
+        self._value, self._headers, self._key = value, headers, key
 
     def topic(self) -> str:
         return "in"
 
     def partition(self) -> int:
-        return 3
+        return 0
 
     def offset(self) -> int:
         return 42
@@ -29,7 +29,7 @@ class Record:
         return 1, 1_700_000_000_000
 
     def key(self) -> bytes:
-        return b"book-1"
+        return self._key
 
     def value(self) -> bytes | None:
         return self._value
@@ -64,9 +64,9 @@ def deep(levels: int) -> None:
 def test_a_letter_keeps_the_record_and_tells_its_story() -> None:
     record = Record(b"\xff", [("ce_id", b"7")])
     topic, key, value, headers = bury(record, reason="schema", error="no amount", field="amount", schema="Paid.v1")
-    assert (topic, key, value) == (TOPIC, b"book-1", b"\xff")
+    assert (topic, key, value) == (TOPIC, b"k", b"\xff")
     assert headers == {
-        "ce_id": b"7", "dl-topic": b"in", "dl-partition": b"3", "dl-offset": b"42", "dl-timestamp": b"1700000000000",
+        "ce_id": b"7", "dl-topic": b"in", "dl-partition": b"0", "dl-offset": b"42", "dl-timestamp": b"1700000000000",
         "dl-reason": b"schema", "dl-error": b"no amount", "dl-field": b"amount", "dl-schema": b"Paid.v1",
         "dl-stack": b""}  # fmt: skip
 
@@ -89,3 +89,12 @@ def test_a_value_that_would_not_fit_is_cut_and_its_size_kept() -> None:
     _, _, value, headers = bury(Record(b"x" * 2_000_000), reason="too-large", error="x")
     assert len(value) == VALUE_BYTES
     assert headers["dl-value-bytes"] == b"2000000"
+
+
+def test_an_enormous_key_or_header_is_cut_too() -> None:
+    record = Record(b"x", [("note", b"y" * 900_000)], key=b"z" * 900_000)
+    _, key, _, headers = bury(record, reason="too-large", error="x")
+    assert len(key) == KEY_BYTES
+    assert headers["dl-key-bytes"] == b"900000"
+    assert headers["dl-header-bytes"] == b"900004"
+    assert "note" not in headers

@@ -1,7 +1,6 @@
 """The cells of a journal file, as the finance office's add-in reads them (facts.md, "ADI journal file")."""
 
 import io
-from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
@@ -20,7 +19,7 @@ def sheet_of(made: Journal, *, formulas: str = "kept") -> Any:
 
 
 @pytest.fixture
-def sheet() -> Iterator[Any]:
+def sheet() -> Any:
     return sheet_of(journal(4))
 
 
@@ -58,7 +57,11 @@ def test_amounts_are_exact_to_the_penny() -> None:
 
     amounts = [sheet_of(made)[f"K{row}"].value for row in (19, 20, 21)]
 
-    assert [Decimal(str(amount)) for amount in amounts] == [Decimal("999999999999.99"), Decimal("0.01"), Decimal("70.1")]
+    assert [Decimal(str(amount)) for amount in amounts] == [
+        Decimal("999999999999.99"),
+        Decimal("0.01"),
+        Decimal("70.1"),
+    ]
 
 
 def test_totals_are_sums_and_carry_their_values(sheet: Any) -> None:
@@ -80,7 +83,9 @@ def test_the_add_in_finds_its_ranges_by_name(sheet: Any) -> None:
 
 
 def test_a_description_is_never_a_formula_and_never_breaks_the_file() -> None:
-    made = journals(DAY, "LEI", "MR", purchase(1, description="=HYPERLINK(1)") + purchase(2, description="bell \x07"))[0]
+    made = journals(DAY, "LEI", "MR", purchase(1, description="=HYPERLINK(1)") + purchase(2, description="bell \x07"))[
+        0
+    ]
 
     sheet = sheet_of(made)
 

@@ -48,7 +48,9 @@ def test_a_ride_over_midnight_shows_both_days() -> None:
 
 
 def test_only_what_paid_is_listed() -> None:
-    assert [part["how"] for part in page(invoiced(ride(wallet_minor=99_999)))["paid"]] == ["Wallet of the sharing group"]
+    assert [part["how"] for part in page(invoiced(ride(wallet_minor=99_999)))["paid"]] == [
+        "Wallet of the sharing group"
+    ]
     assert [part["amount"] for part in page(invoiced())["paid"]] == ["50.00", "12.39"]
 
 

@@ -72,7 +72,7 @@ def test_what_became_known_later_is_told() -> None:
     since = (Total("wallet", "EUR", -3_00, 1),)
     statement = state("group:riverside", WALLET, period, [line(1, 10_00, 10_00, 1)], (), since)
     assert statement.since == since[0]
-    assert "1 line up to then became known later, -3.00 in all" in text_of(statement)
+    assert "1 line was recorded since, -3.00 in all, and not shown." in text_of(statement)
     assert as_json(statement)["recorded_since"] == 1
 
 

@@ -1,0 +1,1 @@
+ALTER TABLE reference.prisoners DROP COLUMN daily_limit_minor;

@@ -1,0 +1,100 @@
+"""The demo's day, small, on servers of its own: undisturbed, and with everything killed in the middle."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from openpyxl import load_workbook
+from pypdf import PdfReader
+
+from stack import api
+from stack.api import Data, PortPlan
+from stack.jars import JarSet, ensure
+
+REPOSITORY = Path(__file__).parents[2]
+SCALE = "0.1"
+
+
+def day(folder: Path, *options: str) -> dict[str, Any]:
+    """Run the day on fresh servers and give its report."""
+    name = folder.name
+    api.up(name, data=Data.FRESH, ports=PortPlan.FREE)
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(REPOSITORY),
+        "MILLRACE_ENV_FILE": str(REPOSITORY / ".stack" / name / "env"),
+    }
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "streams", "demo", "--scale", SCALE, *options],
+            cwd=folder, env=environment, capture_output=True, text=True, timeout=240, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stdout[-3_000:] + done.stderr[-3_000:]
+        verified = subprocess.run(
+            [sys.executable, "-m", "sinks", "verify"],
+            cwd=folder, env=environment, capture_output=True, text=True, timeout=120, check=False,
+        )  # fmt: skip
+        assert verified.returncode == 0, verified.stdout[-3_000:] + verified.stderr[-3_000:]
+    finally:
+        api.remove(name)
+    report: dict[str, Any] = json.loads((folder / "build/demo/report.json").read_bytes())
+    return report
+
+
+@pytest.fixture(scope="module")
+def quiet(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
+    folder = tmp_path_factory.mktemp("quiet-day")
+    return folder, day(folder)
+
+
+@pytest.mark.requirement("PIPE-09")
+def test_every_input_has_its_outcome_or_its_dead_letter_and_the_audit_is_clean(
+    quiet: tuple[Path, dict[str, Any]],
+) -> None:
+    _, report = quiet
+    assert report["inputs"] == report["outcomes"] + report["dead_letters"]
+    assert report["audit_differences"] == 0
+    assert report["dead_letters"] > 0
+    assert report["outcomes_by_kind"]["duplicate"] > 0
+
+
+@pytest.mark.requirement("PIPE-08", "MOB-25", "PRI-11")
+def test_every_file_of_the_report_opens_and_balances(quiet: tuple[Path, dict[str, Any]]) -> None:
+    folder, report = quiet
+    assert report["invoices"]
+    assert report["adi_files"]
+    for invoice in report["invoices"]:
+        text = PdfReader(folder / invoice["path"]).pages[0].extract_text()
+        assert invoice["number"] in text
+    for workbook in (file for file in report["adi_files"] if file["path"].endswith(".xlsx")):
+        sheet = load_workbook(folder / workbook["path"]).active
+        rows = list(sheet.iter_rows(min_row=19, min_col=10, max_col=11, values_only=True))
+        lines = [row for row in rows if not str(row[0]).startswith("=")]
+        debit, credit = (round(sum(each or 0 for each in side) * 100) for side in zip(*lines, strict=True))
+        assert debit == credit == workbook["total_minor"]
+
+
+@pytest.mark.requirement("PIPE-08")
+def test_an_invoice_is_valid_pdf_a_3b(quiet: tuple[Path, dict[str, Any]]) -> None:
+    folder, report = quiet
+    program = ["java", "-cp", f"{ensure(JarSet.VERAPDF)}/*", "org.verapdf.apps.GreenfieldCliWrapper"]
+    invoice = str(folder / report["invoices"][0]["path"])
+    done = subprocess.run(
+        [*program, "--flavour", "3b", "--format", "text", invoice],
+        capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert done.stdout.startswith("PASS"), done.stdout + done.stderr
+
+
+@pytest.mark.requirement("PIPE-03", "PIPE-08")
+def test_with_worker_and_sinks_killed_in_the_middle_balances_and_files_are_the_same(
+    quiet: tuple[Path, dict[str, Any]], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    _, undisturbed = quiet
+    killed = day(tmp_path_factory.mktemp("killed-day"), "--crash", "worker,invoices,adi")
+    for figure in ("outcomes_by_kind", "refusals", "postings", "balances_sha256", "invoices", "adi_files"):
+        assert killed[figure] == undisturbed[figure], figure

@@ -1,0 +1,112 @@
+"""`python -m sinks`: what it says when a server is missing, and that it lets itself be seen and stopped."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+from confluent_kafka.admin import AdminClient, NewTopic
+
+from schemas.codec import Codec
+from schemas.registry import ConfluentRegistry, register_all
+from schemas.topics import GL_LINES, PARTITIONS, TRIP_PAYMENTS
+from tests.integration.sinks.world import CHECKOUT, World, trip
+
+NOWHERE = "127.0.0.1:9"
+
+
+@pytest.fixture
+def environment(world: World, tmp_path: Path) -> dict[str, str]:
+    """The real topics exist, and their schemas."""
+    admin = AdminClient({"bootstrap.servers": world.settings.kafka})
+    present = admin.list_topics(timeout=10).topics
+    wanted = [NewTopic(each.name, PARTITIONS, 1) for each in (TRIP_PAYMENTS, GL_LINES) if each.name not in present]
+    for made in admin.create_topics(wanted).values() if wanted else ():
+        made.result(30)
+    register_all(ConfluentRegistry(world.settings.registry))
+    return os.environ | world.settings_environment() | {"MILLRACE_SCRAPE_TARGETS": str(tmp_path / "targets")}
+
+
+def sinks(environment: dict[str, str], *words: str) -> "subprocess.Popen[str]":
+    return subprocess.Popen(
+        [sys.executable, "-m", "sinks", *words],
+        cwd=CHECKOUT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+
+
+@pytest.mark.requirement("PIPE-08")
+@pytest.mark.parametrize(
+    ("setting", "value", "sentence"),
+    [
+        ("MILLRACE_KAFKA", NOWHERE, f"Kafka at {NOWHERE} does not answer"),
+        (
+            "MILLRACE_POSTGRES",
+            f"postgresql://me:secret@{NOWHERE}/money",
+            f"Postgres at {NOWHERE}/money does not answer",
+        ),
+        ("MILLRACE_REGISTRY", f"http://{NOWHERE}", f"registry at http://{NOWHERE} does not answer"),
+    ],
+)
+def test_a_missing_server_is_named_in_one_sentence(
+    environment: dict[str, str], setting: str, value: str, sentence: str
+) -> None:
+    said = (process := sinks(environment | {setting: value}, "invoices")).communicate(timeout=90)[1]
+
+    assert process.returncode == 2
+    assert sentence in said
+    assert "Traceback" not in said
+    assert "secret" not in said
+
+
+@pytest.mark.requirement("PIPE-11")
+def test_a_worker_announces_its_metrics_and_ends_on_sigterm(
+    environment: dict[str, str], world: World, tmp_path: Path
+) -> None:
+    real = world._replace(trips=TRIP_PAYMENTS)
+    process = sinks(environment, "invoices")
+    try:
+        targets = tmp_path / "targets"
+        deadline = time.monotonic() + 60
+        while not (announced := list(targets.glob("*.json"))):
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        (entry,) = json.loads(announced[0].read_text())
+        real._write(TRIP_PAYMENTS, [(4, _encoded(world))])
+        page = ""
+        while 'millrace_sink_files_total{kind="invoice",sink="invoices"}' not in page:
+            assert time.monotonic() < deadline
+            time.sleep(0.5)
+            page = urllib.request.urlopen(f"http://{entry['targets'][0]}/metrics").read().decode()
+        assert "millrace_sink_lag_records" in page
+    finally:
+        process.send_signal(signal.SIGTERM)
+    assert process.wait(30) == 0
+    assert list(targets.glob("*")) == []
+    assert len(world.files()) >= 1
+
+
+@pytest.mark.requirement("BEY-02")
+def test_verify_and_retry_say_what_they_found(environment: dict[str, str], world: World) -> None:
+    sinks(environment, "invoices", "--until-idle", "2").communicate(timeout=90)
+
+    verify = sinks(environment, "verify")
+    assert "every file is what it was made of" in verify.communicate(timeout=90)[1]
+    assert verify.returncode == 0
+    for path in world.blob.rglob("*.pdf"):
+        path.unlink()
+    world.query("insert into sink.parked values ('invoices', %s, 0, 99999999, '', 'unknown_issuer', 'x')",
+                TRIP_PAYMENTS.name)  # fmt: skip
+
+    assert (retry := sinks(environment, "retry")).communicate(timeout=90)[0].count("record_gone") == 1
+    assert retry.returncode == 1
+    assert "record_gone" in sinks(environment, "parked").communicate(timeout=90)[0]
+
+
+def _encoded(world: World) -> bytes:
+    codec = Codec(ConfluentRegistry(world.settings.registry), [TRIP_PAYMENTS])
+    return codec.encode(trip(int(time.time())))

@@ -1,0 +1,137 @@
+"""What cannot be carried out waits, stops nothing, and can be tried again (PIPE-08)."""
+
+import pytest
+
+from schemas.avro import schema_of
+from schemas.fields import Money
+from schemas.prison_finance import LedgerSide
+from sinks import database, retry
+from sinks.storage import Storage
+from tests.integration.sinks.world import PARTITIONS, World, closed, line, purchase, trip
+
+DAY = "2026-07-03"
+
+
+def retried(world: World, sink: str) -> list[str]:
+    """What `retry` leaves, as it says it."""
+    said: list[str] = []
+    with database.connect(world.postgres) as connection:
+        storage = Storage(f"file://{world.blob}")
+        retry.retry(world.sink(sink), world.codec, connection, world.settings.kafka, storage, said.append)
+    return said
+
+
+def reasons(world: World) -> list[tuple[int, str, str]]:
+    return [
+        (row[0], row[1], row[2])
+        for row in world.query("select record_offset, subject, reason from sink.parked order by partition, 1, 2")
+    ]
+
+
+@pytest.mark.requirement("MOB-25")
+def test_an_unknown_issuer_blocks_nobody_and_is_invoiced_later(world: World) -> None:
+    world.settle(trip(1), trip(2, "newcomer"), trip(3), trip(4, "newcomer"))
+    world.run("invoices")
+    assert reasons(world) == [(1, "", "unknown_issuer"), (3, "", "unknown_issuer")]
+    assert world.numbers() == [("SWIFT-26-00", 1), ("SWIFT-26-00", 2)]
+    assert len(retried(world, "invoices")) == 2
+
+    world.onboard("newcomer", "NEWCO")
+
+    assert retried(world, "invoices") == []
+    assert world.query("select trip_id from sink.invoice where name like '%%NEWCO%%' order by name") == [
+        ("trip-2",), ("trip-4",),
+    ]  # fmt: skip
+    assert len(world.files()) == 4
+    assert world.differences("invoices") == []
+
+
+@pytest.mark.requirement("MOB-25")
+def test_numbers_of_retried_invoices_follow_those_given_meanwhile(world: World) -> None:
+    world.query("update sink.issuer set zone = 'Nowhere' where code = 'SWIFT'")
+    world.settle(trip(1))
+    world.run("invoices")
+    world.query("update sink.issuer set zone = 'Europe/Copenhagen' where code = 'SWIFT'")
+    world.settle(trip(2))
+    world.run("invoices")
+
+    assert retried(world, "invoices") == []
+
+    assert world.query("select trip_id from sink.invoice order by name") == [("trip-2",), ("trip-1",)]
+
+
+@pytest.mark.requirement("PIPE-04", "MOB-25")
+def test_bytes_that_are_no_message_and_trips_that_make_no_sense_wait(world: World) -> None:
+    world.query("update sink.issuer set legal_name = '摩托' where code = 'ZOOM'")
+    world.write_raw(world.trips, b"junk")
+    world.settle(trip(1), trip(1), trip(2, fare_minor=-5), trip(3, fare_minor=0), trip(4, "zoom"), trip(5))
+    world.run("invoices")
+
+    assert [reason for _, _, reason in reasons(world)] == [
+        "not_framed", "already_invoiced", "negative_fare", "unprintable",
+    ]  # fmt: skip
+    assert world.numbers() == [("SWIFT-26-00", 1), ("SWIFT-26-00", 2)]
+    assert world.differences("invoices") == []
+
+
+@pytest.mark.requirement("PRI-11")
+def test_an_unbalanced_prison_waits_while_the_others_get_their_files(world: World) -> None:
+    crooked = [*purchase(1, day=DAY), line(2, LedgerSide.DEBIT, 100, day=DAY)]
+    straight = purchase(3, day=DAY, prison="MDI")
+    world.post(*((0, each) for each in crooked), *((1, each) for each in straight))
+    for partition, mine in enumerate((crooked, straight, [])):
+        world.post((partition, closed(DAY, mine)))
+    world.run("adi")
+
+    assert [(subject, reason) for _, subject, reason in reasons(world)] == [(f"{DAY}/LEI", "unbalanced")]
+    assert all("_MDI_" in file for file in world.files())
+    assert len(world.files()) == 2
+    assert world.differences("adi") == []
+
+
+@pytest.mark.requirement("PRI-11")
+def test_a_day_whose_control_totals_differ_is_cut_when_the_missing_line_can_be_read(world: World) -> None:
+    """The line is written with a schema that the registry does not know yet: a release that came too early."""
+    mine = purchase(1, day=DAY)
+    world.post((2, mine[0]))
+    world.write_raw(world.lines, world.codec.encode(mine[1])[:12], partition=2)
+    for partition in range(PARTITIONS):
+        world.post((partition, closed(DAY, mine if partition == 2 else [])))
+    world.run("adi")
+    assert {(subject, reason) for _, subject, reason in reasons(world)} == {
+        ("", "not_avro"),
+        (DAY, "control_totals_differ"),
+    }
+    assert world.files() == {}
+    assert len(retried(world, "adi")) == 2
+
+    # what a later release would make of the unreadable record: the same line, at the same place
+    unreadable = next(offset for offset, subject, _ in reasons(world) if subject == "")
+    world.query("delete from sink.parked where subject = ''")
+    world.query(
+        "insert into sink.adi_line select line_id || '-credit', topic, partition, %s, transaction_id, prison_id,"
+        " accounting_date, cost_centre, '1816902028', 'credit', amount_minor, description from sink.adi_line",
+        unreadable,
+    )
+
+    assert retried(world, "adi") == []
+    assert len(world.files()) == 2
+
+
+@pytest.mark.requirement("PRI-11")
+def test_late_foreign_and_repeated_lines_wait(world: World) -> None:
+    mine = purchase(1, day=DAY)
+    dollars = line(2, LedgerSide.DEBIT, 100, day=DAY).model_copy(
+        update={"amount": Money(amount_minor=1, currency="USD")}
+    )
+    world.post(*((0, each) for each in mine))
+    for partition in range(PARTITIONS):
+        world.post((partition, closed(DAY, mine if partition == 0 else [])))
+    world.post((0, line(9, LedgerSide.DEBIT, 100, day=DAY)), (1, dollars))
+    world.post((1, mine[0].model_copy(update={"accounting_date": "2026-07-04"})))
+    world.run("adi")
+
+    assert [reason for _, _, reason in reasons(world)] == ["late_line", "not_gbp", "line_id_seen"]
+    assert len(world.files()) == 2
+    assert schema_of(type(mine[0]))["name"] == "GeneralLedgerLine"
+    assert world.differences("adi") == []

@@ -1,0 +1,99 @@
+"""The connectors' files are filled from the settings, hold no credential, and agree with the declarations."""
+
+import json
+import re
+
+import pytest
+
+from connectors.configuration import HERE, Deployment, configurations
+from connectors.connect import differing
+from connectors.database import MIGRATIONS
+from connectors.rest import innermost_cause
+from connectors.tables import TABLES, Table
+from schemas.settings import Settings
+from schemas.topics import BALANCES, OPEN_LOCKS, PARTITIONS, STATEMENT_LINES
+
+SETTINGS = Settings(
+    _env_file=None,
+    postgres="postgresql://writer:secret@db.example:6543/ledger?sslmode=verify-full",
+    converter_registry="http://registry.example/apis/registry/v2",
+)
+FILES = [path for folder in ("sources", "sinks") for path in (HERE / folder).glob("*.json")]
+
+
+@pytest.mark.requirement("PIPE-15")
+def test_no_credential_is_in_a_configuration() -> None:
+    for configuration in configurations(SETTINGS).values():
+        assert "secret" not in json.dumps(configuration)
+        passwords = {value for name, value in configuration.items() if "password" in name}
+        assert passwords == {"${env:MILLRACE_POSTGRES_PASSWORD}"}
+
+
+def test_addresses_come_from_the_settings() -> None:
+    filled = configurations(SETTINGS)
+    assert filled["millrace-reference"]["database.hostname"] == "db.example"
+    assert filled["millrace-reference"]["database.port"] == "6543"
+    assert filled["millrace-balances"]["connection.url"] == (
+        "jdbc:postgresql://db.example:6543/ledger?sslmode=verify-full"
+    )
+    for path in FILES:
+        assert not re.search(r"127\.0\.0\.1|localhost|:\d{4,5}", path.read_text()), path
+
+
+def test_two_deployments_on_the_same_servers_share_nothing() -> None:
+    one = configurations(SETTINGS, Deployment("one", "one."))
+    two = configurations(SETTINGS, Deployment("two", "two."))
+    assert not one.keys() & two.keys()
+    for name, mine in one.items():
+        theirs = two[name.replace("one", "two")]
+        own = {
+            "slot.name",
+            "topic.prefix",
+            "transforms.name.replacement",
+            "topics",
+            "errors.deadletterqueue.topic.name",
+        }
+        assert {key for key in mine if mine[key] != theirs[key]} == own & mine.keys()
+
+
+@pytest.mark.requirement("PIPE-06")
+@pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
+def test_debezium_writes_to_the_declared_topic(table: Table) -> None:
+    source = configurations(SETTINGS)["millrace-reference"]
+    replacement = source["transforms.name.replacement"].replace("$1", r"\1")
+    routed = re.sub(source["transforms.name.regex"], replacement, f"millrace.reference.{table.name}")
+    assert routed == table.cdc_topic
+    assert source["topic.creation.default.partitions"] == str(PARTITIONS)
+
+
+@pytest.mark.requirement("PIPE-06")
+def test_the_publication_has_the_declared_tables_and_their_fields() -> None:
+    publication = (MIGRATIONS / "0009_publication.sql").read_text()
+    published = dict(re.findall(r"^reference\.(\w+)(?: \(([\w, ]+)\))?,?$", publication, re.MULTILINE))
+    assert list(published) == [table.name for table in TABLES]
+    for table in TABLES:
+        if columns := published[table.name]:
+            assert columns.split(", ") == list(table.message.model_fields)
+
+
+@pytest.mark.requirement("PIPE-07")
+def test_every_ledger_projection_has_a_sink_and_a_column_for_every_field() -> None:
+    sinks = {sink["topics"]: sink for sink in configurations(SETTINGS).values() if "topics" in sink}
+    tables = (MIGRATIONS / "0010_projection.sql").read_text()
+    assert sinks.keys() == {BALANCES.name, OPEN_LOCKS.name, STATEMENT_LINES.name}
+    for topic in (BALANCES, OPEN_LOCKS, STATEMENT_LINES):
+        name = re.escape(sinks[topic.name]["collection.name.format"])
+        (body,) = re.findall(rf"CREATE TABLE {name} \((.*?)\n\);", tables, re.DOTALL)
+        (message,) = topic.messages
+        assert re.findall(r"^    (\w+) ", body, re.MULTILINE) == list(message.model_fields)
+
+
+def test_what_differs_is_named() -> None:
+    assert differing({"a": "1", "b": "2"}, {"a": "1", "b": "3", "c": "4"}) == ("b", "c")
+    assert differing(None, {"a": "1"}) == ()
+
+
+def test_of_a_trace_the_innermostinnermost_cause_is_told() -> None:
+    trace = "Outer: the task ended\n\tat x.Y\nCaused by: Middle: no\n\tat z\nCaused by: Inner: no table\n\t... 3 more"
+    assert innermost_cause(trace) == "Inner: no table"
+    assert innermost_cause("Outer: alone\n\tat x.Y") == "Outer: alone"
