@@ -29,13 +29,17 @@ check: $(INSTALLED) ## format, lint, types, imports, contracts, unit tests: unde
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports --no-logo
 	$(RUN) -m schemas.generate --check
+	$(RUN) -m dashboards --check
+	$(RUN) -m scripts.requirements --check
 	$(RUN) -m pytest tests/unit tests/laws -q
 
 format: $(INSTALLED) ## put the code into shape
 	$(VENV)/bin/ruff check --fix --quiet . ; $(VENV)/bin/ruff format --quiet .
 
-generate: $(INSTALLED) ## write what derives from the contracts: Avro schemas, AsyncAPI
+generate: $(INSTALLED) ## write what is derived: Avro schemas, AsyncAPI, the dashboard, requirements with their tests
 	$(RUN) -m schemas.generate
+	$(RUN) -m dashboards
+	$(RUN) -m scripts.requirements
 
 stack: $(INSTALLED) ## start the servers and keep them
 	$(RUN) -m stack up

@@ -12,6 +12,7 @@ PARTITIONS = 8
 
 DAY_MS = 86_400_000
 FOREVER_MS = -1
+BROKER_TIME = {"message.timestamp.type": "LogAppendTime"}
 
 
 class Kind(StrEnum):
@@ -78,10 +79,10 @@ class Topic(NamedTuple):
 
     @property
     def config(self) -> dict[str, str]:
-        """The topic's configuration in Kafka."""
+        """Kafka's configuration of the topic. Records carry the broker's time: no other clock decides retention."""
         if self.cleanup is Cleanup.COMPACT:
-            return {"cleanup.policy": "compact", "min.cleanable.dirty.ratio": "0.2"}
-        return {"cleanup.policy": "delete", "retention.ms": str(self.retention_ms)}
+            return {**BROKER_TIME, "cleanup.policy": "compact", "min.cleanable.dirty.ratio": "0.2"}
+        return {**BROKER_TIME, "cleanup.policy": "delete", "retention.ms": str(self.retention_ms)}
 
 
 GROUP = Key("group", "group_id")

@@ -45,10 +45,12 @@ ON_TIME = ""
 def statements(book: str, account: str | None, period: Period, projection: Projection) -> list[Statement]:
     """The statements of a book, or that of one account in each of its currencies. Raises `NoSuchAccount`."""
     kept = projection.accounts_with_statements()
+    if not kept:
+        raise NoSuchAccount(f"{book} has no statement: nothing was posted yet on an account that its owner is shown")
     wanted = [key for key in kept if account in (None, key[0])]
     if not wanted:
-        names = ", ".join(dict.fromkeys(name for name, _ in kept)) or "none"
-        raise NoSuchAccount(f"{book} has no statement of {account or 'any account'}; it has: {names}")
+        names = ", ".join(dict.fromkeys(name for name, _ in kept))
+        raise NoSuchAccount(f"{book} has no statement of {account}; it has: {names}")
     lines, before, since = projection.lines(period), projection.before(period), projection.learned_since(period)
     return [state(book, key, period, lines, before, since) for key in wanted]
 

@@ -20,7 +20,7 @@ from schemas.fields import Message
 from schemas.ledger import Decided
 from schemas.registry import ConfluentRegistry
 from schemas.settings import Settings
-from schemas.topics import DEAD_LETTERS, PARTITIONS, TOPICS
+from schemas.topics import DEAD_LETTERS, PARTITIONS, TOPICS, UPSTREAM
 from streams import topics
 from streams.demo.processes import Process
 from streams.processing import TYPE_NAME
@@ -29,7 +29,9 @@ from streams.publish import Upstream, publish
 WAIT_S = 60
 TOPIC_OF = {message: topic for topic in TOPICS for message in topic.messages}
 
-TOPIC_NAMED = {topic.name: topic for topic in TOPICS}
+EVERY = range(PARTITIONS)
+TOPIC_NAMED = {topic.name: topic for topic in TOPICS if topic not in (*UPSTREAM, DEAD_LETTERS)}
+"""What the pipeline itself writes, and so can always be read."""
 
 Found = TypeVar("Found")
 Said = TypeVar("Said", bound=Message)
@@ -133,7 +135,7 @@ class World:
         while records := self._kafka.consume(2_000, 0.2):
             for record in records:
                 assert record.error() is None, record.error()
-                if record.value() is not None and record.topic() != DEAD_LETTERS.name:
+                if record.value() is not None:
                     message = self.codec.decode(TOPIC_NAMED[record.topic()], record.value())
                     self._messages.setdefault(type(message), []).append(message)
         return self._messages.get(kind, [])

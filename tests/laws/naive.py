@@ -112,6 +112,8 @@ class NaiveBook:
         to_take = amount
         for lot_id in list(held["lots"]):
             part = min(to_take, held["lots"][lot_id])
+            if not part:
+                continue  # an earlier settlement has used it up, and the lot may be gone
             to_take -= part
             held["lots"][lot_id] -= part
             self._take(held["debit"], held["currency"], lot_id, part)

@@ -23,7 +23,9 @@ def reference(database: Settings) -> Iterator[psycopg.Connection]:
         yield connection
 
 
-def refused(reference: psycopg.Connection, statement: str, refusal: type[psycopg.Error], words: str | None = None) -> None:
+def refused(
+    reference: psycopg.Connection, statement: str, refusal: type[psycopg.Error], words: str | None = None
+) -> None:
     """Assert that the database refuses the statement, in these words."""
     with pytest.raises(refusal, match=words), reference.transaction():
         reference.execute(statement)

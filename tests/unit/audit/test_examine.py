@@ -15,7 +15,9 @@ from tests.unit.audit.world import (
     MINUTE_US,
     TICK,
     TRIP,
+    TRIPS,
     UPSTREAM,
+    WALLET,
     World,
     decided,
     line,
@@ -158,3 +160,27 @@ def test_an_outcome_at_the_beginning_of_what_is_kept_needs_its_cause() -> None:
     world.held[DEPOSIT] = Span(1, 3)
     del world.records[:2]
     assert [finding.where for finding in found(world)] == [f"{BOOK}|e-1|deposit|3|1"]
+
+
+def test_a_missing_penny_unbalances_its_currency() -> None:
+    world = World()
+    del world.tables["balances"][TRIPS]["credits_posted"]
+    unbalanced = [finding for finding in found(world) if finding.kind is Kind.UNBALANCED]
+    where = "table balances, EUR posted"
+    assert unbalanced == [Finding(Kind.UNBALANCED, where, "credits of 11500, as debits", "10000")]
+
+
+def test_a_gap_names_the_number_that_should_be_there() -> None:
+    world = World()
+    world.topics = world.topics._replace(lines=list(world.topics.lines)[1:])
+    gap = Finding(Kind.STATEMENT_GAP, f"topic statement {WALLET}|2", "number 1", "2")
+    assert gap in found(world)
+
+
+def test_a_row_leaves_out_what_has_its_default() -> None:
+    world = World()
+    world.add(decided("e-9", TRIP, 4, trip("voided", 30_00, "t-2")))
+    wallet = world.tables["balances"][WALLET]
+    wallet["lots"] = [{"lot_id": "d-1", "amount_minor": 85_00}]
+    del wallet["debits_pending"], world.tables["balances"][TRIPS]["credits_pending"], world.tables["locks"][LOCK]
+    assert [finding for finding in found(world) if finding.kind is Kind.TABLE_DIFFERS] == []

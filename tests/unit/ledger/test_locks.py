@@ -151,6 +151,35 @@ def test_a_deadline_is_a_promise_to_time_and_does_not_end_a_lock_by_itself() -> 
     """)
 
 
+def test_each_step_of_a_lock_moves_the_same_amount_on_both_accounts() -> None:
+    book = play("""
+        tab > spends 7
+        spends > tab 5
+        lock L tab > spends 30
+        lock M spends > tab 2
+    """)
+
+    def columns(account: str) -> tuple[int, int, int, int, int]:
+        row = book.balance(account)
+        return row.debits_posted, row.credits_posted, row.debits_pending, row.credits_pending, row.entries
+
+    assert (columns("tab"), columns("spends")) == ((7, 5, 30, 2, 2), (5, 7, 2, 30, 2))
+    for step, tab, spends in (
+        ("lock", (7, 5, 34, 2, 2), (5, 7, 2, 34, 2)),
+        ("settle", (17, 5, 24, 2, 3), (5, 17, 2, 24, 3)),
+        ("void", (17, 5, 4, 2, 3), (5, 17, 2, 4, 3)),
+    ):
+        draft = book.draft()
+        if step == "lock":
+            draft.reserve("N", CHART["tab"], CHART["spends"], 4, "EUR", None)
+        elif step == "settle":
+            draft.settle("L", CHART["tab"], CHART["spends"], 10, "purchase")
+        else:
+            draft.void("L", CHART["tab"], CHART["spends"])
+        draft.commit()
+        assert (columns("tab"), columns("spends")) == (tab, spends), step
+
+
 # ---- lots under a lock
 
 

@@ -71,6 +71,16 @@ def test_a_lock_is_on_the_statement_only_when_its_money_moves() -> None:
     ]
 
 
+def test_what_a_lock_brings_is_on_the_receiver_s_statement_too() -> None:
+    book = play("""
+        lock L tab > spends 30
+        settle L 10
+        settle L 20
+    """)
+    assert statement(book, "tab") == [(1, -10, -10, "spends"), (2, -20, -30, "spends")]
+    assert statement(book, "spends") == [(1, 10, 10, "tab"), (2, 20, 30, "tab")]
+
+
 def test_a_movement_between_two_owners_is_on_both_statements() -> None:
     book = play("tab > spends 30")
     assert statement(book, "tab") == [(1, -30, -30, "spends")]
