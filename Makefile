@@ -18,7 +18,7 @@ $(INSTALLED): requirements/dev.txt
 
 demo: $(INSTALLED) ## a believable day through the whole system; ends with the audit
 	$(RUN) -m stack up --instance demo --fresh
-	$(RUN) -m streams demo
+	MILLRACE_ENV_FILE=.stack/demo/env $(RUN) -m streams demo
 
 test: $(INSTALLED) ## every test, on real servers
 	$(RUN) -m pytest

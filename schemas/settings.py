@@ -7,6 +7,12 @@ from pathlib import Path
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+QUIET = 2
+"""Syslog level below which librdkafka says nothing: critical."""
+
+PARTITIONER = "murmur2_random"
+"""The same in every client, Java's and ours: a key's partition must not depend on who wrote it."""
+
 
 class Settings(BaseSettings):
     """Addresses and places. The environment wins over the file; an unknown value is an error that names the field."""
@@ -23,6 +29,14 @@ class Settings(BaseSettings):
     prometheus: str = Field("http://127.0.0.1:19090", description="Prometheus, for the dashboards' tests")
     scrape_targets: Path | None = Field(None, description="folder where workers announce themselves to Prometheus")
     blob: str = Field("file://build/blob", description="fsspec address of the blob storage of the sinks")
+
+    def client(self, **properties: object) -> dict[str, object]:
+        """Configuration of a Kafka client, with `properties` on top (dots as underscores).
+
+        What cannot be reached is said by our own sentence, not by a line of librdkafka for every attempt.
+        """
+        named = {name.replace("_", "."): value for name, value in properties.items()}
+        return {"bootstrap.servers": self.kafka, "log_level": QUIET, "partitioner": PARTITIONER, **named}
 
 
 @cache

@@ -67,14 +67,7 @@ def read(lines: Iterable[bytes]) -> Iterator[Upstream]:
 
 def publish(settings: Settings, codec: Codec, events: Iterable[Upstream]) -> int:
     """Publish events in order; returns how many Kafka has taken. Raises `RuntimeError` if one was not taken."""
-    producer = Producer(
-        {
-            "bootstrap.servers": settings.kafka,
-            "partitioner": "murmur2_random",
-            "enable.idempotence": True,
-            "linger.ms": 5,
-        }
-    )
+    producer = Producer(settings.client(enable_idempotence=True, linger_ms=5))
     failed: list[KafkaError] = []
     count = 0
     for topic, envelope, message in events:

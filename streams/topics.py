@@ -34,7 +34,7 @@ def apply(settings: Settings, replication: int = 1) -> list[str]:
 
     Raises `ServerDown`, `RegistryUnavailable`; `SchemaRegistryError` where a schema breaks its subject's compatibility.
     """
-    admin = AdminClient({"bootstrap.servers": settings.kafka})
+    admin = AdminClient(settings.client())
     present = _partitions(admin, settings)
     missing = {name: config for name, config in declared().items() if name not in present}
     new = [NewTopic(name, PARTITIONS, replication, config=config) for name, config in missing.items()]
@@ -52,7 +52,7 @@ def declared() -> dict[str, dict[str, str]]:
 
 def drift(settings: Settings) -> list[Drift]:
     """Every difference between the declarations and the servers. Empty is good."""
-    admin = AdminClient({"bootstrap.servers": settings.kafka})
+    admin = AdminClient(settings.client())
     present = _partitions(admin, settings)
     found = [Drift(name, "topic", "exists", "missing") for name in declared() if name not in present]
     existing = {name: config for name, config in declared().items() if name in present}

@@ -191,7 +191,7 @@ def _purchases(rnd: random.Random, world: World, scale: Scale) -> Iterator[Plann
             purchase_id=purchase_id,
             prisoner_id=prisoner_id if rnd.random() > 0.003 else "A9999ZZ",
             supplier_id=rnd.choice(world.suppliers) if rnd.random() > 0.005 else "ACME",
-            amount=_gbp(rnd.randrange(50, 2_500)),
+            amount=_gbp(rnd.randrange(50, 900)),
             description=f"Canteen order {number:05}",
         )
         yield _event(PURCHASES, submitted, f"{purchase_id}-submit", at, "shop")

@@ -66,9 +66,7 @@ class Demo:
         self._codec = Codec(ConfluentRegistry(settings.registry))
         self._phases = make_day(seed, scale, self._world, self._codec.encode)
         self._watch = Watch(settings, self._codec)
-        self._producer = Producer(
-            {"bootstrap.servers": settings.kafka, "partitioner": "murmur2_random", "enable.idempotence": True}
-        )
+        self._producer = Producer(settings.client(enable_idempotence=True))
         blob = {"MILLRACE_BLOB": settings.blob}
         worker = ["streams", "worker", "--name", "demo", "--port", "0", "--loglevel", "WARN"]
         self._processes = [

@@ -81,12 +81,13 @@ def show(console: Console, settings: Settings, result: Result, figures: dict[str
 
 
 def _files(figures: dict[str, Any]) -> Iterable[tuple[str, ...]]:
-    for kind in ("invoices", "adi_files"):
+    workbooks = [file for file in figures["adi_files"] if file["path"].endswith(".xlsx")]
+    for kind, files in (("invoices", figures["invoices"]), ("ADI journals, with their CSV twins", workbooks)):
         totals: Counter[str] = Counter()
-        for each in figures[kind]:
+        for each in files:
             totals[each["currency"]] += each["total_minor"]
         money = ", ".join(format_minor(total, currency) for currency, total in totals.items())
-        yield kind.replace("_", " "), f"{len(figures[kind]):,}", money
+        yield kind, f"{len(files):,}", money
 
 
 def _table(title: str, columns: Iterable[str], rows: Iterable[Iterable[str]]) -> Table:

@@ -19,15 +19,14 @@ class Watch:
     def __init__(self, settings: Settings, codec: Codec) -> None:
         self._codec = codec
         self._kafka = Consumer(
-            {
-                "bootstrap.servers": settings.kafka,
-                "group.id": "millrace-demo-watch",
-                "isolation.level": "read_committed",
-                "enable.auto.commit": False,
-                "auto.offset.reset": "earliest",
-            }
+            settings.client(
+                group_id="millrace-demo-watch",
+                isolation_level="read_committed",
+                enable_auto_commit=False,
+                auto_offset_reset="earliest",
+            )
         )
-        self._group = Consumer({"bootstrap.servers": settings.kafka, "group.id": "millrace"})
+        self._group = Consumer(settings.client(group_id="millrace"))
         self._kafka.assign([TopicPartition(topic.name, p, 0) for topic in TOPICS for p in range(PARTITIONS)])
         self.outcomes: Counter[str] = Counter()
         self.refusals: Counter[tuple[str, str]] = Counter()

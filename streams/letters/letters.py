@@ -37,14 +37,13 @@ class DeadLetter(NamedTuple):
 def read(settings: Settings) -> Iterator[DeadLetter]:
     """Every dead letter, oldest first in each partition. Raises `KafkaException` where Kafka does not answer."""
     kafka = Consumer(
-        {
-            "bootstrap.servers": settings.kafka,
-            "group.id": "millrace-dead-letters",
-            "isolation.level": "read_committed",
-            "enable.auto.commit": False,
-            "enable.partition.eof": True,
-            "auto.offset.reset": "earliest",
-        }
+        settings.client(
+            group_id="millrace-dead-letters",
+            isolation_level="read_committed",
+            enable_auto_commit=False,
+            enable_partition_eof=True,
+            auto_offset_reset="earliest",
+        )
     )
     kafka.assign([TopicPartition(DEAD_LETTERS.name, partition, 0) for partition in range(PARTITIONS)])
     unfinished = PARTITIONS
@@ -77,9 +76,7 @@ def replay(settings: Settings, letters: list[DeadLetter]) -> int:
 
     A record that still is no message becomes a dead letter again; one that was mended by a new release is decided now.
     """
-    producer = Producer(
-        {"bootstrap.servers": settings.kafka, "partitioner": "murmur2_random", "enable.idempotence": True}
-    )
+    producer = Producer(settings.client(enable_idempotence=True))
     for letter in letters:
         producer.produce(letter.topic, letter.value, letter.key, headers=letter.headers)
     return len(letters) - int(producer.flush(TIMEOUT_S))

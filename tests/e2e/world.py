@@ -49,13 +49,12 @@ class World:
         self.codec = Codec(ConfluentRegistry(settings.registry))
         self._messages: dict[type[Message], list[Any]] = {}
         self._kafka = Consumer(
-            {
-                "bootstrap.servers": settings.kafka,
-                "group.id": "e2e",
-                "isolation.level": "read_committed",
-                "enable.auto.commit": False,
-                "auto.offset.reset": "earliest",
-            }
+            settings.client(
+                group_id="e2e",
+                isolation_level="read_committed",
+                enable_auto_commit=False,
+                auto_offset_reset="earliest",
+            )
         )
         self._kafka.assign(
             [TopicPartition(name, partition, 0) for name in TOPIC_NAMED for partition in range(PARTITIONS)]

@@ -151,6 +151,7 @@ def test_what_a_lock_pinned_is_not_usable_by_others() -> None:
         ("", None),
         ("bank > wallet 5 as A", None),
         ("bank > wallet 5 as A until 10", 10),
+        ("bank > wallet 5 as A until 10 \n bank > wallet 5 as B", 10),
         ("bank > wallet 5 as A until 20 \n bank > wallet 5 as B until 10", 10),
         ("bank > wallet 5 as A until 10 \n lock L wallet > shop 4", 10),
         ("bank > wallet 5 as A until 10 \n lock L wallet > shop 5", None),  # its lock keeps it
