@@ -11,7 +11,7 @@ PER_SECOND, BYTES_PER_SECOND, SECONDS, COUNT, AMOUNT, YES_OR_NO = "cps", "Bps", 
 WINDOW = "$__rate_interval"  # Grafana's own: it grows as one zooms out, so that no moment falls between two points
 CURRENCY = "currency"  # the variable that one picks currencies with
 
-_PROCESS = "{{name}}{{worker}}"  # workers are announced with a `name`, sinks with a `worker`
+_PROCESS = "{{worker}}"
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,6 @@ until_idle = click.option(
     "--until-idle", "until_idle_s", type=float, metavar="SECONDS", help="End after so long without a record."
 )
 metrics_port = click.option("--metrics-port", default=0, show_default="any free port")
-metrics_host = click.option("--metrics-host", default="127.0.0.1", show_default=True)
 
 
 @click.group()
@@ -43,19 +42,17 @@ def cli() -> None:
 @cli.command()
 @until_idle
 @metrics_port
-@metrics_host
-def invoices(until_idle_s: float | None, metrics_port: int, metrics_host: str) -> None:
+def invoices(until_idle_s: float | None, metrics_port: int) -> None:
     """Write an invoice for every settled trip."""
-    _work(InvoiceSink, until_idle_s, metrics_port, metrics_host)
+    _work(InvoiceSink, until_idle_s, metrics_port)
 
 
 @cli.command()
 @until_idle
 @metrics_port
-@metrics_host
-def adi(until_idle_s: float | None, metrics_port: int, metrics_host: str) -> None:
+def adi(until_idle_s: float | None, metrics_port: int) -> None:
     """Write the journal files of every closed accounting day."""
-    _work(_adi_sink, until_idle_s, metrics_port, metrics_host)
+    _work(_adi_sink, until_idle_s, metrics_port)
 
 
 @cli.command()
@@ -92,7 +89,7 @@ def retry() -> None:
     sys.exit(Exit.DIFFERENCES if left else Exit.DONE)
 
 
-def _work(make: Callable[[], Sink], until_idle_s: float | None, port: int, host: str) -> None:
+def _work(make: Callable[[], Sink], until_idle_s: float | None, port: int) -> None:
     here = settings()
     with refusals(Exit.REFUSED):
         sink = make()
@@ -100,7 +97,7 @@ def _work(make: Callable[[], Sink], until_idle_s: float | None, port: int, host:
             sink, _codec(sink.topic), Storage(here.blob),
             kafka=here.kafka, postgres=here.postgres, until_idle_s=until_idle_s,
         )  # fmt: skip
-    with refusals(Exit.FATAL), metrics.served(sink.name, host, port, here.scrape_targets):
+    with refusals(Exit.FATAL), metrics.served(sink.name, here.web_host, port, here.scrape_targets):
         worker.run()
 
 

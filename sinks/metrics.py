@@ -1,12 +1,13 @@
 """Every metric of a sink, declared in one place, and how Prometheus learns of this process (PIPE-11)."""
 
-import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from prometheus_client import Counter, Gauge, Histogram, start_http_server
+
+from schemas.scrape import announced
 
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 
@@ -33,21 +34,10 @@ PUT_SECONDS = Histogram("millrace_sink_put_seconds", "Storing the files of one t
 def served(sink: str, host: str, port: int, announce_in: Path | None) -> Iterator[int]:
     """Serve `/metrics` (port 0: a free one), and name it to Prometheus by a file in `announce_in` while it lasts."""
     server, thread = start_http_server(port, host)
-    announcement = None if announce_in is None else announce_in / f"sink-{sink}-{os.getpid()}.json"
     try:
-        if announcement is not None:
-            _announce(announcement, f"{host}:{server.server_port}", f"sink-{sink}-{os.getpid()}")
-        yield server.server_port
+        with announced(announce_in, f"sink-{sink}-{os.getpid()}", host, server.server_port):
+            yield server.server_port
     finally:
-        if announcement is not None:
-            announcement.unlink(missing_ok=True)
         server.shutdown()
         server.server_close()
         thread.join()
-
-
-def _announce(file: Path, address: str, worker: str) -> None:
-    file.parent.mkdir(parents=True, exist_ok=True)
-    partial = file.with_suffix(".partial")
-    partial.write_text(json.dumps([{"targets": [address], "labels": {"worker": worker}}]))
-    partial.rename(file)

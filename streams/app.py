@@ -22,7 +22,7 @@ ROOMS = (mobility, dealer_billing, prison_finance)
 
 def create_app(settings: Settings, **options: Any) -> faust.App:
     """The app with all rooms. Raises `RegistryUnavailable`, `UnknownSchema` where topics are not set up yet."""
-    app = faust.App(APP_ID, broker=f"kafka+txn://{settings.kafka}", **SEAMS, **options)
+    app = faust.App(APP_ID, broker=f"kafka+txn://{settings.kafka}", **(SEAMS | options))
     codec = Codec(ConfluentRegistry(settings.registry))
     pipeline = Pipeline(app, codec)
     reference.wire(pipeline, ConfluentRegistry(settings.registry))

@@ -7,6 +7,7 @@ import httpx
 import pytest
 from confluent_kafka import Producer
 
+from dashboards import queries
 from schemas.avro import schema_of
 from schemas.fields import Money
 from schemas.ledger import Decided
@@ -127,6 +128,8 @@ def test_prometheus_answers_every_query_of_the_dashboard(world: World) -> None:
         )
     )
     assert world.wait(lambda: answer(world.settings, "millrace_decisions_total") or None)
+    for query in queries():
+        answer(world.settings, query.promql)
 
 
 def answer(settings: Settings, query: str) -> list[object]:

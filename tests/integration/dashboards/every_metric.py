@@ -15,8 +15,8 @@ import streams.metrics
 import streams.runtime.metrics
 from schemas.ledger import Outcome, Step
 from schemas.refusals import Reason
+from schemas.scrape import announced
 from schemas.topics import TOPICS
-from streams import worker
 
 SAMPLES: dict[str, list[str]] = {
     "room": ["mobility", "prison_finance"],
@@ -62,8 +62,10 @@ def work_on(metrics: list[Counter | Gauge | Histogram]) -> None:
 def main(targets: Path) -> None:
     """Serve them, announced as a worker announces itself."""
     sampled = metrics()
-    with sinks.metrics.served("all", "127.0.0.1", 0, announce_in=None) as port:
-        worker.announce(targets, "worker-all", port)
+    with (
+        sinks.metrics.served("all", "127.0.0.1", 0, announce_in=None) as port,
+        announced(targets, "worker-all", "127.0.0.1", port),
+    ):
         while True:
             work_on(sampled)
             time.sleep(EVERY_S)

@@ -70,7 +70,7 @@ def test_a_query_of_the_dashboard_has_an_answer(endpoints: Endpoints, query: Que
 
 def test_a_process_is_named_as_it_announced_itself(endpoints: Endpoints) -> None:
     (process,) = series(endpoints, "millrace_up")
-    assert (process["metric"]["job"], process["metric"]["name"]) == ("worker", "worker-all")
+    assert process["metric"]["worker"] == "worker-all"
 
 
 def test_prometheus_can_evaluate_every_alert(endpoints: Endpoints) -> None:
