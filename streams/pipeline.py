@@ -78,7 +78,7 @@ class Pipeline:
         """Keep reference data under its id; a tombstone drops it."""
         rows = table.rows(batch[0].partition())
         for record in batch:
-            key = record.key().decode().partition(":")[2]
+            key = (record.key() or b"").decode(errors="replace").partition(":")[2]
             if record.value() is not None:
                 if message := self._decoded(topic, record):
                     rows[key] = message

@@ -5,7 +5,7 @@ the transaction of the cycle that consumed it, or not at all (PIPE-04, PIPE-05, 
 """
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple, Protocol
 
 import msgspec
@@ -15,6 +15,7 @@ from schemas.codec import Codec, Undecodable
 from schemas.envelope import LATEST_US, Envelope, Headers, InvalidEnvelope, read_envelope
 from schemas.fields import Message, iso
 from schemas.ledger import Decided, Outcome, StatementLine
+from schemas.partitioning import partition_of
 from schemas.refusals import Reason
 from schemas.topics import JOURNAL, STATEMENT_LINES, TICKS, TOPICS, Topic
 from streams import metrics
@@ -73,7 +74,15 @@ class Processor:
     """Carries out what a room decides, for one partition, until the agent asks for its next batch."""
 
     def __init__(
-        self, room: Room, ledger: Ledger, seen: DueRows[Seen], codec: Codec, out: Out, letters: Letters, partition: int
+        self,
+        room: Room,
+        ledger: Ledger,
+        seen: DueRows[Seen],
+        codec: Codec,
+        out: Out,
+        letters: Letters,
+        partition: int,
+        partition_of: Callable[[bytes], int] = partition_of,
     ) -> None:
         self._room = room
         self._ledger = ledger
@@ -82,6 +91,7 @@ class Processor:
         self._out = out
         self._letters = letters
         self._partition = partition
+        self._partition_of = partition_of
 
     # ---- messages
 
@@ -104,6 +114,11 @@ class Processor:
         for field, found in (("key", (record.key() or b"").decode(errors="replace")), ("ce_subject", envelope.subject)):
             if found != key:
                 raise Undecodable("wrong_key", f"{field} is {found!r}, but the message is about {key!r}", field=field)
+        if (rightly := self._partition_of(record.key())) != self._partition:
+            problem = (
+                f"{key!r} belongs on partition {rightly}, not {self._partition}: upstream must partition by murmur2"
+            )
+            raise Undecodable("wrong_partition", problem, field="key")
         if envelope.type != TYPE_NAME[type(message)]:
             problem = f"ce_type says {envelope.type!r}, but the value is a {TYPE_NAME[type(message)]}"
             raise Undecodable("wrong_type", problem, field="ce_type", schema=TYPE_NAME[type(message)])

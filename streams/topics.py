@@ -6,14 +6,13 @@ from typing import NamedTuple
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, ResourceType
 
-from connectors.tables import TABLES
+from connectors.tables import CDC_CONFIG, TABLES
 from schemas.avro import schema_of
 from schemas.registry import ConfluentRegistry, UnknownSchema, register_all
 from schemas.settings import Settings
-from schemas.topics import DAY_MS, PARTITIONS, TOPICS
+from schemas.topics import PARTITIONS, TOPICS
 
 TIMEOUT_S = 15.0
-CDC_CONFIG = {"cleanup.policy": "compact", "min.compaction.lag.ms": str(7 * DAY_MS)}
 
 
 class ServerDown(RuntimeError):

@@ -200,7 +200,10 @@ class Stage:
         self._event_ids: Counter[str] = Counter()
         self._last_line: dict[str, StatementLine] = {}
         room = make_room(self.ledger)
-        self.processor = Processor(room, self.ledger, self.seen, self.codec, self, self, PARTITION)
+        self.rightful = PARTITION
+        self.processor = Processor(
+            room, self.ledger, self.seen, self.codec, self, self, PARTITION, lambda _: self.rightful
+        )
 
     # ---- when
 

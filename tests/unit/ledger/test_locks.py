@@ -4,7 +4,8 @@ import pytest
 
 from schemas.ledger import Side, Step
 from streams.ledger.accounts import Account
-from streams.ledger.draft import Draft, evolve_lock
+from streams.ledger.draft import Draft
+from streams.ledger.fold import evolve_lock
 
 from .script import CHART, lot_part, play
 

@@ -14,8 +14,9 @@ from schemas.avro import schema_of
 from schemas.codec import Codec, Undecodable
 from schemas.fields import MAX_MINOR, Money
 from schemas.mobility import DepositBudget, TripEnded, VehiclePrice
+from schemas.partitioning import partition_of
 from schemas.registry import RegistryUnavailable
-from schemas.topics import DEPOSITS, TRIPS, VEHICLE_PRICES
+from schemas.topics import DEPOSITS, PARTITIONS, TRIPS, VEHICLE_PRICES
 from tests.rooms import DAY, FakeRegistry, moment, shared_codec
 from tests.unit.mobility.city import City, price
 
@@ -104,6 +105,21 @@ def test_a_field_that_the_schema_refuses_is_named(changes: dict[str, Any], field
 @pytest.mark.parametrize("key", [None, b"", b"g1", b"group:g2", b"group:g1 ", b"\xff\xfe", b"group:" + b"g" * 10_000])
 def test_a_record_under_another_key_than_its_books_is_buried(key: bytes | None) -> None:
     assert sent(key=key) == ("wrong_key", "key")
+
+
+def test_a_record_on_another_partition_than_its_keys_would_split_its_book_and_is_buried() -> None:
+    city = City()
+    city.rightful += 1
+    letter = city.send(DEPOSIT).letter
+    assert (letter.reason, letter.field) == ("wrong_partition", "key")
+
+
+@pytest.mark.parametrize(
+    ("key", "hashed"),  # what Java's own client gives
+    [(b"21", -973932308), (b"foobar", -790332482), (b"a-little-bit-long-string", -985981536)],
+)
+def test_a_keys_partition_is_what_javas_clients_compute(key: bytes, hashed: int) -> None:
+    assert partition_of(key) == (hashed & 0x7FFFFFFF) % PARTITIONS
 
 
 @pytest.mark.parametrize(
