@@ -109,7 +109,7 @@ def test_a_record_under_another_key_than_its_books_is_buried(key: bytes | None) 
 
 def test_a_record_on_another_partition_than_its_keys_would_split_its_book_and_is_buried() -> None:
     city = City()
-    city.rightful += 1
+    city.stage.rightful += 1
     letter = city.send(DEPOSIT).letter
     assert (letter.reason, letter.field) == ("wrong_partition", "key")
 
