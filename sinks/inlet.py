@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
+from schemas.settings import settings
 from sinks.errors import KafkaUnavailable
 
 log = logging.getLogger(__name__)
@@ -147,7 +148,8 @@ def _consumer(kafka: str, group: str, on_error: Callable[[KafkaError], None]) ->
         "enable.auto.offset.store": False,
         "auto.offset.reset": "error",
         "partition.assignment.strategy": "range",
-        "session.timeout.ms": 10_000,
+        "session.timeout.ms": round(settings().session_timeout_s * 1_000),
+        "heartbeat.interval.ms": round(settings().session_timeout_s * 1_000 / 4),
         "error_cb": on_error,
         "log_level": 3,
     })  # fmt: skip

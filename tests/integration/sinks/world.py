@@ -94,6 +94,7 @@ class World(NamedTuple):
         return {
             "MILLRACE_KAFKA": self.settings.kafka, "MILLRACE_REGISTRY": self.settings.registry,
             "MILLRACE_POSTGRES": self.postgres, "MILLRACE_BLOB": f"file://{self.blob}",
+            "MILLRACE_SESSION_TIMEOUT_S": "3",
         }  # fmt: skip
 
     def differences(self, name: str) -> list[str]:
