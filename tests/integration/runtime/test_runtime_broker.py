@@ -55,10 +55,13 @@ def test_changelogs_are_made_compacted_with_the_partitions_of_their_table(pipeli
 
 
 @pytest.mark.requirement("PIPE-03")
-def test_a_broker_killed_and_started_under_load_costs_nothing(breakable_pipeline: Pipeline, broker: Server) -> None:
+def test_a_broker_that_is_back_before_a_transaction_times_out_costs_nothing(
+    breakable_pipeline: Pipeline, broker: Server
+) -> None:
     pipeline, count = breakable_pipeline, 9_000
     loader = threading.Thread(target=pipeline.put, args=(commands(count),), kwargs={"rate": 600.0})
-    workers = [pipeline.start(), pipeline.start()]
+    patience = {"MILLRACE_TRANSACTION_TIMEOUT_S": "40", "MILLRACE_COMMIT_TIMEOUT_S": "50"}
+    workers = [pipeline.start(**patience), pipeline.start(**patience)]
     for worker in workers:
         worker.wait_ready()
     loader.start()
