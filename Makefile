@@ -45,8 +45,7 @@ stack: $(INSTALLED) ## start the servers and keep them
 	$(RUN) -m stack up
 
 stop: $(INSTALLED) ## stop the servers of `make stack` and `make demo`
-	-$(RUN) -m stack down
-	-$(RUN) -m stack down --instance demo
+	@for name in local demo; do if [ -d .stack/$$name ]; then $(RUN) -m stack down --instance $$name; fi; done
 
 bench: $(INSTALLED) ## speed beside the peers, in one run
 	$(RUN) -m benchmarks

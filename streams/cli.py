@@ -104,4 +104,4 @@ def publish(file: Path) -> None:
     except publishing.BadLine as error:
         raise _sentence(f"{file}: {error}; nothing was published") from error
     count = publishing.publish(settings(), codec, events)
-    Console().print(f"published {count} events")
+    Console().print(f"published {count} events; a running worker decides them (python -m streams worker)")

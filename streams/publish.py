@@ -3,7 +3,7 @@
     {"specversion": "1.0", "id": "e-1", "source": "trip-service", "type": "millrace.mobility.TripStarted",
      "time": "2026-03-01T08:00:00Z", "data": {"trip_id": "t-1", "group_id": "g-1", …}}
 
-Topic and key follow from the type and the data. `actor`, `correlationid` and `causationid` may be given.
+Topic and key follow from the type and the data. `actor`, `correlationid`, `causationid` and `subject` may be given.
 """
 
 from collections.abc import Iterable, Iterator
@@ -38,6 +38,8 @@ class _Line(BaseModel):
     actor: str | None = None
     correlationid: str | None = None
     causationid: str | None = None
+    subject: str | None = None
+    datacontenttype: str = Field("application/json", pattern=r"^application/json$")
     data: dict[str, Any]
 
 
@@ -62,7 +64,9 @@ def read(lines: Iterable[bytes]) -> Iterator[Upstream]:
             first = error.errors(include_url=False)[0]
             raise BadLine(f"line {number}, field {first['loc'][0] if first['loc'] else '-'}: {first['msg']}") from error
         except Undecodable as error:
-            raise BadLine(f"line {number}, field data.{error.field}: {error}") from error
+            raise BadLine(f"line {number}, field data.{error}") from error
+        except BadLine as error:
+            raise BadLine(f"line {number}, {error}") from error
 
 
 def publish(settings: Settings, codec: Codec, events: Iterable[Upstream]) -> int:
@@ -95,12 +99,14 @@ def publish(settings: Settings, codec: Codec, events: Iterable[Upstream]) -> int
 
 def _event(line: _Line) -> Upstream:
     if line.type not in ACCEPTED:
-        raise Undecodable("unknown_type", f"{line.type} is none of {', '.join(ACCEPTED)}", field="type")
+        raise BadLine(f"field type: {line.type} is none of {', '.join(ACCEPTED)}")
     topic, message_type = ACCEPTED[line.type]
     message = from_json(message_type, line.data)
     assert topic.key is not None
     key = topic.key.of(message)
     assert key is not None
+    if line.subject not in (None, key):
+        raise BadLine(f"field subject: is {line.subject!r}, but the data is about {key!r}; it may be left out")
     envelope = Envelope(
         id=line.id,
         source=line.source,

@@ -112,8 +112,7 @@ def _verdict(console: Console, result: Result, figures: dict[str, Any]) -> None:
         console.print(f"[bold red]The audit found {figures['audit_differences']} differences[/]:")
         for finding in result.audit.findings.kept:
             console.print(f"  {finding.kind}: {finding.where}: expected {finding.expected}, found {finding.found}")
-    console.print(
-        "\nThe servers still run: try [bold]python -m streams book group:grp-000[/], "
-        "[bold]python -m streams statement group:grp-000[/]; [bold]make stop[/] ends them.",
-        highlight=False,
-    )
+    console.print("\nThe servers still run. Look at a book, and end them when you have seen enough:\n")
+    for line in ("-m streams book group:grp-000", "-m streams statement group:grp-000"):
+        console.print(f"    .venv/bin/python {line}", highlight=False)
+    console.print("    make stop", highlight=False)

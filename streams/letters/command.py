@@ -60,6 +60,8 @@ def replay(letter_ids: tuple[str, ...], reason: str | None) -> None:
     chosen = [letter for letter in letters.read(settings()) if letter.id in letter_ids or letter.reason == reason]
     if missing := set(letter_ids) - {letter.id for letter in chosen}:
         raise click.UsageError(f"there is no dead letter {', '.join(sorted(missing))}; nothing was replayed")
+    if not chosen:
+        raise click.UsageError(f"there is no dead letter of reason {reason}; nothing was replayed")
     taken = letters.replay(settings(), chosen)
     Console().print(f"replayed {taken} of {len(chosen)}")
 

@@ -1,5 +1,6 @@
 """`python -m streams deadletters`: see what could not be read, and send it again once its cause is mended (PIPE-04)."""
 
+import time
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
@@ -7,8 +8,11 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, Topi
 
 from schemas.settings import Settings
 from schemas.topics import DEAD_LETTERS, PARTITIONS
+from streams.topics import ServerDown
 
 TIMEOUT_S = 15.0
+POLL_S = 0.2
+UNREACHABLE = (KafkaError._TRANSPORT, KafkaError._ALL_BROKERS_DOWN, KafkaError._RESOLVE)
 ADDED = "dl-"
 
 
@@ -35,7 +39,7 @@ class DeadLetter(NamedTuple):
 
 
 def read(settings: Settings) -> Iterator[DeadLetter]:
-    """Every dead letter, oldest first in each partition. Raises `KafkaException` where Kafka does not answer."""
+    """Every dead letter, oldest first in each partition. Raises `ServerDown`."""
     kafka = Consumer(
         settings.client(
             group_id="millrace-dead-letters",
@@ -47,17 +51,20 @@ def read(settings: Settings) -> Iterator[DeadLetter]:
     )
     kafka.assign([TopicPartition(DEAD_LETTERS.name, partition, 0) for partition in range(PARTITIONS)])
     unfinished = PARTITIONS
+    silent_since = time.monotonic()
     try:
         while unfinished:
-            records = kafka.consume(500, TIMEOUT_S)
-            if not records:
-                raise KafkaException(KafkaError(KafkaError._TIMED_OUT))
+            records = kafka.consume(500, POLL_S)
+            if records:
+                silent_since = time.monotonic()
+            elif time.monotonic() - silent_since > TIMEOUT_S:
+                raise ServerDown(f"no Kafka broker answers at {settings.kafka}: start it, or set MILLRACE_KAFKA")
             for record in records:
                 if record.error() is None:
                     yield _letter(record)
                 elif record.error().code() == KafkaError._PARTITION_EOF:
                     unfinished -= 1
-                else:
+                elif record.error().code() not in UNREACHABLE:
                     raise KafkaException(record.error())
     finally:
         kafka.close()

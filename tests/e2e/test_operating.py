@@ -73,7 +73,7 @@ def test_events_written_as_json_lines_are_published_whole_or_not_at_all(world: W
     assert said.returncode == 2
     assert "line 2, field data.amount.amount_minor" in said.stderr
     file.write_text(json.dumps(good) + "\n")
-    assert "published 1 event" in world.command("streams", "publish", str(file)).stdout
+    assert "published 1 events" in world.command("streams", "publish", str(file)).stdout
     assert world.decided(str(good["id"])).cause_topic == CREDITS.name
 
 
