@@ -51,4 +51,4 @@ bench: $(INSTALLED) ## speed beside the peers, in one run
 	$(RUN) -m benchmarks
 
 torture: $(INSTALLED) ## faults alone: kills at exact points, freezes, broker restarts, a day with everything killed
-	$(RUN) -m pytest tests/integration/runtime tests/e2e/test_demo.py
+	$(RUN) -m pytest tests/integration/runtime tests/e2e/test_demo.py -m "torture or not torture"

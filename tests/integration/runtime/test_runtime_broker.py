@@ -54,6 +54,7 @@ def test_changelogs_are_made_compacted_with_the_partitions_of_their_table(pipeli
     assert int(config["delete.retention.ms"].value) >= 7 * 24 * 3600 * 1000
 
 
+@pytest.mark.torture  # it fails at times: see "Known limits" in docs/architecture.md
 @pytest.mark.requirement("PIPE-03")
 def test_a_broker_that_is_back_before_a_transaction_times_out_costs_nothing(
     breakable_pipeline: Pipeline, broker: Server
