@@ -53,12 +53,6 @@ class Envelope(NamedTuple):
             ("ce_actor", self.actor.encode()),
         ]
 
-    def caused(self, *, suffix: str, source: str, type_: str, subject: str) -> "Envelope":
-        """The envelope of a message that this one causes; its id is derived, so that a repetition gives the same."""
-        return Envelope(
-            f"{self.id}:{suffix}", source, type_, self.time_us, subject, self.correlation_id, self.id, self.actor
-        )
-
 
 def read_envelope(headers: Iterable[tuple[str, bytes | None]] | None) -> Envelope:
     """The envelope of a record. Raises `InvalidEnvelope` naming the header that is missing or unreadable."""

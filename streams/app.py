@@ -23,9 +23,10 @@ ROOMS = (mobility, dealer_billing, prison_finance)
 def create_app(settings: Settings, **options: Any) -> faust.App:
     """The app with all rooms. Raises `RegistryUnavailable`, `UnknownSchema` where topics are not set up yet."""
     app = faust.App(APP_ID, broker=f"kafka+txn://{settings.kafka}", **(SEAMS | options))
-    codec = Codec(ConfluentRegistry(settings.registry))
+    registry = ConfluentRegistry(settings.registry)
+    codec = Codec(registry)
     pipeline = Pipeline(app, codec)
-    reference.wire(pipeline, ConfluentRegistry(settings.registry))
+    reference.wire(pipeline, registry)
     for room in ROOMS:
         room.wire(pipeline)
     Clock(app, topic=TICKS.name, encode=lambda now_us: codec.encode(Tick(now=now_us)))
