@@ -21,7 +21,7 @@ demo: $(INSTALLED) ## a believable day through the whole system; ends with the a
 	MILLRACE_ENV_FILE=.stack/demo/env $(RUN) -m streams demo
 
 test: $(INSTALLED) ## every test, on real servers
-	$(RUN) -m pytest
+	$(RUN) -m pytest -n auto --dist loadfile
 
 check: $(INSTALLED) ## format, lint, types, imports, contracts, unit tests: under a minute
 	$(VENV)/bin/ruff format --check --quiet .
@@ -51,4 +51,4 @@ bench: $(INSTALLED) ## speed beside the peers, in one run
 	$(RUN) -m benchmarks
 
 torture: $(INSTALLED) ## faults alone: kills at exact points, freezes, broker restarts, a day with everything killed
-	$(RUN) -m pytest tests/integration/runtime tests/e2e/test_demo.py -m "torture or not torture"
+	$(RUN) -m pytest tests/integration/runtime tests/e2e/test_demo.py

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from stack import postgres
 from stack.errors import NotInstalled
-from stack.instance import ServerName
+from stack.instance import HOME, ServerName, locked
 
 _POLICY = Path("/usr/sbin/policy-rc.d")
 _CREATE_CLUSTER = Path("/etc/postgresql-common/createcluster.d/millrace.conf")
@@ -56,7 +56,17 @@ def install_command(needs: list[Requirement]) -> str:
 
 
 def install(needs: list[Requirement], report: Callable[[str], None]) -> None:
-    """Install the missing packages, as root on Debian. Raises NotInstalled with the command that would help."""
+    """Install the missing packages, as root on Debian. Raises NotInstalled with the command that would help.
+
+    Of several that call at once, one installs and the others wait for it.
+    """
+    if not needs:
+        return
+    with locked(HOME / "install.lock"):
+        _install([need for need in needs if need.found() is None], report)
+
+
+def _install(needs: list[Requirement], report: Callable[[str], None]) -> None:
     if not needs:
         return
     programs = ", ".join(need.program for need in needs)

@@ -15,14 +15,18 @@ from stack import api
 from stack.api import Data, PortPlan
 
 REPOSITORY = Path(__file__).parents[1]
-INSTANCE = "test"
 SERVERS = ["kafka", "postgres", "registry", "connect", "prometheus"]
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """Tests wait more than they work, so two run side by side, each with its servers. Containers have fixed ports."""
+    return 1 if docker_answers() else 2
+
+
 @pytest.fixture(scope="session")
-def settings() -> Iterator[Settings]:
+def settings(worker_id: str) -> Iterator[Settings]:
     """All servers, fresh, and gone when the tests are over: in containers where a Docker engine answers, else here."""
-    yield from (containers() if docker_answers() else processes())
+    yield from (containers() if docker_answers() else processes(f"test-{worker_id}"))
 
 
 def docker_answers() -> bool:
@@ -34,13 +38,13 @@ def docker_answers() -> bool:
     return True
 
 
-def processes() -> Iterator[Settings]:
+def processes(instance: str) -> Iterator[Settings]:
     """The servers of `python -m stack`, on free ports."""
-    api.up(INSTANCE, data=Data.FRESH, ports=PortPlan.FREE)
+    api.up(instance, data=Data.FRESH, ports=PortPlan.FREE)
     try:
-        yield Settings(_env_file=REPOSITORY / ".stack" / INSTANCE / "env")
+        yield Settings(_env_file=REPOSITORY / ".stack" / instance / "env")
     finally:
-        api.remove(INSTANCE)
+        api.remove(instance)
 
 
 def containers() -> Iterator[Settings]:

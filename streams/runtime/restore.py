@@ -69,8 +69,11 @@ class Restore:
         if progressed:
             self._progress_at = now
         elif now - self._progress_at > self._settings.restore_stall_timeout_s:
-            raise RestoreStalledError(f"no progress for {self._settings.restore_stall_timeout_s:.0f} s; "
-                                      f"still before {self.targets or 'the committed offsets'}")  # fmt: skip
+            waiting_for = self.targets or "the committed offsets"
+            raise RestoreStalledError(
+                f"no progress for {self._settings.restore_stall_timeout_s:.0f} s; still before {waiting_for}. "
+                "If the brokers are well, a transaction was never ended: see kafka-transactions.sh find-hanging"
+            )
 
     def close(self) -> None:
         """Let the reader go."""

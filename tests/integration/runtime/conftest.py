@@ -11,15 +11,19 @@ from runtime_pipeline import Pipeline
 from stack import api
 from stack.api import Data, PortPlan, Server, ServerName
 
-INSTANCE = "runtime-tests"
+
+@pytest.fixture(scope="session")
+def instance(worker_id: str) -> str:
+    """Name of the stack's instance that only these tests use; one for each of pytest's processes."""
+    return f"runtime-{worker_id}"
 
 
 @pytest.fixture(scope="session")
-def own_kafka() -> Iterator[str]:
+def own_kafka(instance: str) -> Iterator[str]:
     """host:port of a broker that only these tests use and may break."""
-    endpoints = api.up(INSTANCE, data=Data.FRESH, ports=PortPlan.FREE, only=[ServerName.KAFKA])
+    endpoints = api.up(instance, data=Data.FRESH, ports=PortPlan.FREE, only=[ServerName.KAFKA])
     yield endpoints.kafka
-    api.remove(INSTANCE)
+    api.remove(instance)
 
 
 @pytest.fixture(scope="session")
@@ -30,9 +34,9 @@ def kafka(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def broker(own_kafka: str) -> Server:
+def broker(own_kafka: str, instance: str) -> Server:
     """The broker of `own_kafka`, to be killed and started."""
-    return api.server(INSTANCE, ServerName.KAFKA)
+    return api.server(instance, ServerName.KAFKA)
 
 
 @pytest.fixture

@@ -54,15 +54,11 @@ def test_changelogs_are_made_compacted_with_the_partitions_of_their_table(pipeli
     assert int(config["delete.retention.ms"].value) >= 7 * 24 * 3600 * 1000
 
 
-@pytest.mark.torture  # it fails at times: see "Known limits" in docs/architecture.md
 @pytest.mark.requirement("PIPE-03")
-def test_a_broker_that_is_back_before_a_transaction_times_out_costs_nothing(
-    breakable_pipeline: Pipeline, broker: Server
-) -> None:
+def test_a_broker_killed_under_load_costs_nothing(breakable_pipeline: Pipeline, broker: Server) -> None:
     pipeline, count = breakable_pipeline, 9_000
     loader = threading.Thread(target=pipeline.put, args=(commands(count),), kwargs={"rate": 600.0})
-    patience = {"MILLRACE_TRANSACTION_TIMEOUT_S": "40", "MILLRACE_COMMIT_TIMEOUT_S": "50"}
-    workers = [pipeline.start(**patience), pipeline.start(**patience)]
+    workers = [pipeline.start(), pipeline.start()]
     for worker in workers:
         worker.wait_ready()
     loader.start()

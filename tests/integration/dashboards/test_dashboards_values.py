@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from dashboards import queries
-from stack import system
+from stack import prometheus, system
 from stack.instance import CHECKOUT
 
 pytestmark = pytest.mark.requirement("PIPE-11")
@@ -19,9 +19,9 @@ ALERTS = Path(__file__).with_name("alerts.yml")
 @pytest.fixture(scope="session")
 def promtool() -> Path:
     (need,) = (need for need in system.REQUIREMENTS if need.program == "promtool")
+    system.install([need], print)
     found = need.found()
-    if found is None:
-        pytest.fail(f"promtool is missing; as root: {system.install_command([need])}")
+    assert found is not None
     return found
 
 
@@ -32,6 +32,11 @@ def run(*command: object) -> tuple[int, str]:
 
 def test_the_rules_are_valid(promtool: Path) -> None:
     code, said = run(promtool, "check", "rules", *sorted((CHECKOUT / "stack" / "config" / "rules").glob("*.yml")))
+    assert code == 0, said
+
+
+def test_prometheus_accepts_its_configuration(promtool: Path) -> None:
+    code, said = run(promtool, "check", "config", prometheus.CONFIGURATION)
     assert code == 0, said
 
 
