@@ -1,8 +1,8 @@
-"""Bytes to messages and back: Confluent wire format, Avro by fastavro, schema ids from the registry (PIPE-12)."""
+"""Bytes to messages and back: Confluent wire format, Avro, schema ids from the registry (PIPE-12)."""
 
 import io
 import struct
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 import fastavro
@@ -14,6 +14,7 @@ from schemas.avro import full_name, schema_of
 from schemas.fields import Message
 from schemas.registry import Registry, UnknownSchema
 from schemas.topics import TOPICS, Topic
+from schemas.writer import compile_writer
 
 MAGIC = 0
 HEADER = struct.Struct(">bI")
@@ -44,23 +45,18 @@ class Codec:
 
     def __init__(self, registry: Registry, topics: Iterable[Topic] = TOPICS) -> None:
         self._registry = registry
-        self._writers: dict[type[Message], tuple[bytes, Any]] = {}
+        self._writers: dict[type[Message], Callable[[Message], bytes]] = {}
         self._readers: dict[tuple[str, int], _Reader] = {}
         for topic in topics:
             for message in topic.messages:
                 schema = schema_of(message)
                 schema_id = registry.id_of(topic.subject(message), schema)
-                parsed = parse(schema)
-                self._writers[message] = (HEADER.pack(MAGIC, schema_id), parsed)
-                self._readers[topic.name, schema_id] = _Reader(message, parsed, None)
+                self._writers[message] = compile_writer(schema, HEADER.pack(MAGIC, schema_id))
+                self._readers[topic.name, schema_id] = _Reader(message, parse(schema), None)
 
     def encode(self, message: Message) -> bytes:
         """The record value of a message."""
-        header, schema = self._writers[type(message)]
-        buffer = io.BytesIO()
-        buffer.write(header)
-        fastavro.schemaless_writer(buffer, schema, message.model_dump())
-        return buffer.getvalue()
+        return self._writers[type(message)](message)
 
     def decode(self, topic: Topic, value: bytes | None) -> Message:
         """The message of a record. Raises `Undecodable`; `RegistryUnavailable` if an unknown id cannot be looked up."""

@@ -1,6 +1,6 @@
 """Who said what, when and why: CloudEvents 1.0 attributes, as headers of the Kafka record (binary content mode)."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import NamedTuple
 
@@ -56,41 +56,42 @@ class Envelope(NamedTuple):
 
 def read_envelope(headers: Iterable[tuple[str, bytes | None]] | None) -> Envelope:
     """The envelope of a record. Raises `InvalidEnvelope` naming the header that is missing or unreadable."""
-    found = {name: value for name, value in headers or () if name.startswith("ce_")}
-
-    def text(name: str, default: str | None = None) -> str:
-        value = found.get(name)
-        if not value:
-            if default is None:
-                raise InvalidEnvelope(name, "is missing")
-            return default
-        try:
-            decoded = value.decode()
-        except UnicodeDecodeError:
-            raise InvalidEnvelope(name, "is not UTF-8") from None
-        if len(decoded) > MAX_CHARS or not decoded.isprintable():
-            raise InvalidEnvelope(name, f"is longer than {MAX_CHARS} characters or contains control characters")
-        return decoded
-
-    def key_part(name: str) -> str:
-        part = text(name)
-        if "|" in part:
-            raise InvalidEnvelope(name, "contains '|'")
-        return part
-
-    if (version := text("ce_specversion")) != SPEC_VERSION:
+    found = dict(headers or ())
+    if (version := _text(found, "ce_specversion")) != SPEC_VERSION:
         raise InvalidEnvelope("ce_specversion", f"is {version!r}, not {SPEC_VERSION!r}")
-    id_, source = key_part("ce_id"), key_part("ce_source")
+    id_, source = _key_part(found, "ce_id"), _key_part(found, "ce_source")
     return Envelope(
-        id=id_,
-        source=source,
-        type=text("ce_type"),
-        time_us=_moment(text("ce_time")),
-        subject=text("ce_subject"),
-        correlation_id=text("ce_correlationid", id_),
-        causation_id=text("ce_causationid", id_),
-        actor=text("ce_actor", source),
+        id_,
+        source,
+        _text(found, "ce_type"),
+        _moment(_text(found, "ce_time")),
+        _text(found, "ce_subject"),
+        _text(found, "ce_correlationid", id_),
+        _text(found, "ce_causationid", id_),
+        _text(found, "ce_actor", source),
     )
+
+
+def _text(found: Mapping[str, bytes | None], name: str, default: str | None = None) -> str:
+    value = found.get(name)
+    if not value:
+        if default is None:
+            raise InvalidEnvelope(name, "is missing")
+        return default
+    try:
+        decoded = value.decode()
+    except UnicodeDecodeError:
+        raise InvalidEnvelope(name, "is not UTF-8") from None
+    if len(decoded) > MAX_CHARS or not decoded.isprintable():
+        raise InvalidEnvelope(name, f"is longer than {MAX_CHARS} characters or contains control characters")
+    return decoded
+
+
+def _key_part(found: Mapping[str, bytes | None], name: str) -> str:
+    part = _text(found, name)
+    if "|" in part:
+        raise InvalidEnvelope(name, "contains '|'")
+    return part
 
 
 def _moment(text: str) -> int:

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, StringC
 from pydantic_core import CoreSchema, core_schema
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_DAY_US = 24 * 3600 * 1_000_000
 MAX_MINOR = 10**15  # ten trillion in a currency of two decimals: far above any amount, far below 2**63
 
 
@@ -20,7 +21,8 @@ class Avro:
 
 def to_micros(moment: datetime) -> int:
     """An aware moment as whole microseconds since 1970 UTC."""
-    return (moment - EPOCH) // timedelta(microseconds=1)
+    since = moment - EPOCH
+    return since.days * _DAY_US + since.seconds * 1_000_000 + since.microseconds
 
 
 def from_micros(micros: int) -> datetime:

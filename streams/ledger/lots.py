@@ -92,9 +92,12 @@ def split(parts: tuple[LotPart, ...], amount_minor: int) -> tuple[tuple[LotPart,
     for part in parts:
         take = min(part.amount_minor, amount_minor)
         amount_minor -= take
-        if take:
+        if take == part.amount_minor:
+            first.append(part)
+        elif not take:
+            rest.append(part)
+        else:
             first.append(part.model_copy(update={"amount_minor": take}))
-        if take < part.amount_minor:
             rest.append(part.model_copy(update={"amount_minor": part.amount_minor - take}))
     return tuple(first), tuple(rest)
 

@@ -1,5 +1,6 @@
 """The declarations hold together: topics, keys, Avro, and every message there and back (PIPE-01, PIPE-12)."""
 
+import io
 import json
 import re
 from collections import Counter
@@ -12,10 +13,11 @@ from hypothesis import strategies as st
 
 from schemas import clock, dealer_billing, ledger, mobility, prison_finance
 from schemas.avro import full_name, schema_of
-from schemas.codec import Undecodable, from_json
+from schemas.codec import Undecodable, from_json, parse
 from schemas.fields import Message, Text, UtcMicros
 from schemas.mobility import DepositBudget
 from schemas.topics import TOPICS, UPSTREAM, Kind, Topic
+from schemas.writer import compile_writer
 from tests.contracts.strategies import messages
 from tests.rooms import shared_codec
 
@@ -35,6 +37,16 @@ def test_every_message_survives_encoding_and_decoding(topic: Topic, message: typ
     before = data.draw(messages(message))
     after = shared_codec().decode(topic, shared_codec().encode(before))
     assert (type(after), after) == (message, before)
+
+
+@pytest.mark.requirement("PIPE-12")
+@pytest.mark.parametrize(("topic", "message"), DECLARED, ids=IDS)
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
+@given(data=st.data())
+def test_a_compiled_writer_gives_the_bytes_of_fastavro(topic: Topic, message: type[Message], data: Any) -> None:
+    given_message, wanted = data.draw(messages(message)), io.BytesIO()
+    fastavro.schemaless_writer(wanted, parse(schema_of(message)), given_message.model_dump())
+    assert compile_writer(schema_of(message), b"prefix")(given_message) == b"prefix" + wanted.getvalue()
 
 
 @pytest.mark.requirement("PIPE-12")
