@@ -14,6 +14,7 @@ from yoyo.connections import DatabaseURI
 from yoyo.exceptions import BadMigration
 
 from connectors.errors import DatabaseUnavailable, MigrationFailed
+from schemas.postgres import address, first_line, not_let_in
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 HISTORY_TABLE = "applied_migrations"
@@ -66,18 +67,9 @@ def connected(postgres_url: str) -> Iterator[psycopg.Connection]:
     try:
         connection = psycopg.connect(postgres_url, autocommit=True, connect_timeout=CONNECT_TIMEOUT_S)
     except psycopg.Error as error:
-        raise DatabaseUnavailable(
-            f"Postgres at {address(postgres_url)} does not let us in ({_first_line(error)}): "
-            "start it with `python -m stack up`, or set MILLRACE_POSTGRES"
-        ) from error
+        raise DatabaseUnavailable(not_let_in(postgres_url, error)) from error
     with connection:
         yield connection
-
-
-def address(postgres_url: str) -> str:
-    """`host:port/database`, for messages: never the user or a password."""
-    parts = conninfo_to_dict(postgres_url)
-    return f"{parts.get('host', 'localhost')}:{parts.get('port', 5432)}/{parts.get('dbname', '')}"
 
 
 @contextmanager
@@ -120,9 +112,5 @@ def _explained(migration: str, postgres_url: str) -> Iterator[None]:
         yield
     except (psycopg.Error, BadMigration) as error:
         raise MigrationFailed(
-            f"migration {migration} of {address(postgres_url)} was refused and undone: {_first_line(error)}"
+            f"migration {migration} of {address(postgres_url)} was refused and undone: {first_line(error)}"
         ) from error
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]

@@ -62,11 +62,12 @@ def verify() -> None:
     with refusals(Exit.REFUSED), connect(settings().postgres) as connection:
         storage = Storage(settings().blob)
         for sink in (InvoiceSink(), _adi_sink()):
+            click.echo(f"recomputing the files of {sink.name} ...", err=True)
             codec = _codec(sink.topic)
             for difference in proving.differences(sink, codec, connection, settings().kafka, storage):
                 found += 1
                 click.echo(difference)
-    click.echo(f"{found} differences" if found else "every file is what it was made of", err=True)
+    click.echo(f"{found} differences" if found else "every file is what it was made of")
     sys.exit(Exit.DIFFERENCES if found else Exit.DONE)
 
 
@@ -74,8 +75,10 @@ def verify() -> None:
 def parked_() -> None:
     """List what could not be carried out."""
     with refusals(Exit.REFUSED), connect(settings().postgres) as connection:
-        for item in parked.waiting(connection):
-            click.echo(str(item))
+        items = parked.waiting(connection)
+    for item in items:
+        click.echo(str(item))
+    click.echo(f"{len(items)} parked" if items else "nothing is parked", err=True)
 
 
 @cli.command()
@@ -86,6 +89,7 @@ def retry() -> None:
         storage = Storage(settings().blob)
         for sink in (InvoiceSink(), _adi_sink()):
             left += retrying.retry(sink, _codec(sink.topic), connection, settings().kafka, storage, click.echo)
+    click.echo(f"{left} still parked" if left else "nothing is parked", err=True)
     sys.exit(Exit.DIFFERENCES if left else Exit.DONE)
 
 

@@ -53,6 +53,17 @@ def _instance_option(command: Callable[..., None]) -> Callable[..., None]:
     )(command)
 
 
+def _running_option(command: Callable[..., None]) -> Callable[..., None]:
+    """As `--instance`, for commands that only look: by default at what the last `up` or `make demo` has started."""
+    return click.option(
+        "--instance",
+        "name",
+        default=lambda: instance.at_default_ports() or api.DEFAULT_INSTANCE,
+        show_default="the last one with default ports",
+        help="A folder of its own under .stack/.",
+    )(command)
+
+
 def _parse_servers(_context: click.Context, _parameter: click.Parameter, value: str | None) -> list[ServerName]:
     if value is None:
         return list(ServerName)
@@ -91,7 +102,7 @@ def down(*, name: str, wipe: bool) -> None:
 
 
 @cli.command()
-@_instance_option
+@_running_option
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
 def status(*, name: str, as_json: bool) -> None:
     """What each server is doing. Exits 1 unless all that were started are ready."""
@@ -137,7 +148,7 @@ def doctor() -> None:
 
 
 @cli.command()
-@_instance_option
+@_running_option
 @click.argument("server", type=click.Choice(list(ServerName)), required=False)
 @click.option("--lines", default=20, show_default=True, type=click.IntRange(min=1), help="How many of the last lines.")
 @click.option("--follow", is_flag=True, help="And all to come.")
@@ -147,9 +158,7 @@ def logs(*, name: str, server: str | None, lines: int, follow: bool) -> None:
     paths = [chosen.log(each) for each in ([ServerName(server)] if server else ServerName)]
     existing = [str(path) for path in paths if path.exists()]
     if not existing:
-        raise BadRequest(
-            f"{server or 'no server'} of instance {name!r} has printed nothing in {chosen.folder / 'logs'}"
-        )
+        raise BadRequest(f"instance {name} has no log of {server or 'any server'} in {_shown(chosen.folder / 'logs')}")
     sys.stdout.flush()
     os.execvp("tail", ["tail", f"--lines={lines}", *(["-F"] if follow else []), *existing])
 

@@ -129,6 +129,12 @@ class Instance:
             link.replace(self.folder.parent / "env")
 
 
+def at_default_ports(home: Path = HOME) -> str | None:
+    """The last instance that was started with default ports; None before the first."""
+    link = home / "env"
+    return link.readlink().parent.name if link.is_symlink() else None
+
+
 def load(name: str, home: Path = HOME) -> Instance:
     """The instance of this name. Raises BadRequest when it was never started, or the name is not allowed."""
     folder = _folder(name, home)

@@ -5,9 +5,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import psycopg
-from psycopg.conninfo import conninfo_to_dict
 from psycopg.rows import dict_row
 
+from schemas.postgres import address, not_let_in
 from streams.audit.errors import CannotAudit
 from streams.audit.evidence import Projection, Row
 
@@ -36,21 +36,11 @@ def landings(url: str, wait_s: float) -> Iterator[Projection]:
                 return
             time.sleep(PAUSE_S)
     except psycopg.OperationalError as error:
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        raise CannotAudit(
-            f"Postgres at {address(url)} does not let us in ({reason}): "
-            "start it with `python -m stack up`, or set MILLRACE_POSTGRES"
-        ) from error
+        raise CannotAudit(not_let_in(url, error)) from error
     except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName) as error:
         raise CannotAudit(
             f"Postgres at {address(url)} has no projection tables: run `python -m streams connectors migrate`"
         ) from error
-
-
-def address(url: str) -> str:
-    """`host:port/database`, for messages: never the user or a password."""
-    parts = conninfo_to_dict(url)
-    return f"{parts.get('host', 'localhost')}:{parts.get('port', 5432)}/{parts.get('dbname', '')}"
 
 
 def _by_id(connection: psycopg.Connection[dict[str, Any]], query: str) -> Mapping[str, Row]:

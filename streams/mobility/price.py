@@ -1,6 +1,6 @@
 """What a ride costs at a pinned price (MOB-03)."""
 
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP
 
 from schemas.mobility import VehiclePrice
 
@@ -11,8 +11,3 @@ def fare_minor(price: VehiclePrice, seconds: int) -> int:
     """The fare in minor units: unlock fee and time to the second, rounded half up, once."""
     time_part = price.per_minute_minor * seconds / SECONDS_PER_MINUTE
     return price.unlock_minor + int(time_part.to_integral_value(ROUND_HALF_UP))
-
-
-def exact_minutes(seconds: int) -> Decimal:
-    """Minutes as an invoice shows them, to two decimals."""
-    return (Decimal(seconds) / SECONDS_PER_MINUTE).quantize(Decimal("0.01"), ROUND_HALF_UP)

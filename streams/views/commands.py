@@ -49,6 +49,8 @@ def book(book_id: str, at: int | None, readers: str | None) -> None:
 @_json_option
 def statement(book_id: str, account: str | None, begins: int, ends: int, known_at: int, readers: str | None) -> None:
     """The statements of a book: opening balance, lines in the order of events, closing balance."""
+    if begins >= ends:
+        raise click.UsageError("--from must be before --to")
     with _projection(book_id) as projection:
         period = Period(begins, ends, known_at)
         answer = statement_view.statements(book_id, account, period, projection)

@@ -12,8 +12,9 @@ from contextlib import contextmanager
 from typing import NamedTuple
 
 import psycopg
-from psycopg.conninfo import conninfo_to_dict
 from psycopg.rows import class_row
+
+from schemas.postgres import address, not_let_in
 
 CONNECT_TIMEOUT_S = 10
 MAX_LINES = 10_000
@@ -194,14 +195,10 @@ def opened(url: str, book: str) -> Iterator[Projection]:
             _check_exists(connection, book)
             yield Projection(connection, book)
     except psycopg.OperationalError as error:
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        raise PostgresDown(
-            f"Postgres at {_address(url)} does not let us in ({reason}): "
-            "start it with `python -m stack up`, or set MILLRACE_POSTGRES"
-        ) from error
+        raise PostgresDown(not_let_in(url, error)) from error
     except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName) as error:
         raise PostgresDown(
-            f"Postgres at {_address(url)} has no projection: run `python -m streams connectors migrate`"
+            f"Postgres at {address(url)} has no projection: run `python -m streams connectors migrate`"
         ) from error
 
 
@@ -211,8 +208,3 @@ def _check_exists(connection: psycopg.Connection, book: str) -> None:
     query = "SELECT DISTINCT book FROM projection.balances WHERE split_part(book, ':', 2) = %s ORDER BY 1 LIMIT 3"
     alike = [name for (name,) in connection.execute(query, [book.rpartition(":")[2]])]
     raise NoSuchBook(f"no book {book!r} has any money" + (f"; did you mean {' or '.join(alike)}?" if alike else ""))
-
-
-def _address(url: str) -> str:
-    parts = conninfo_to_dict(url)
-    return f"{parts.get('host', 'localhost')}:{parts.get('port', 5432)}/{parts.get('dbname', '')}"

@@ -96,7 +96,7 @@ def test_verify_and_retry_say_what_they_found(environment: dict[str, str], world
     sinks(environment, "invoices", "--until-idle", "2").communicate(timeout=90)
 
     verify = sinks(environment, "verify")
-    assert "every file is what it was made of" in verify.communicate(timeout=90)[1]
+    assert "every file is what it was made of" in verify.communicate(timeout=90)[0]
     assert verify.returncode == 0
     for path in world.blob.rglob("*.pdf"):
         path.unlink()

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.mobility import TripFundsLocked, TripSettled
-from streams.mobility.price import exact_minutes, fare_minor
+from streams.mobility.price import fare_minor
 from tests.unit.mobility.city import City, price
 
 pytestmark = pytest.mark.requirement("MOB-03")
@@ -67,8 +67,3 @@ def test_a_trip_whose_vehicle_has_lost_its_price_is_still_settled() -> None:
     del city.prices["scooter-1"]
     city.prices.take_changes()
     assert city.end(minutes=10).event(TripSettled).fare_minor == 300
-
-
-@pytest.mark.parametrize(("seconds", "minutes"), [(0, "0.00"), (1, "0.02"), (90, "1.50"), (3_600, "60.00")])
-def test_an_invoice_shows_minutes_to_two_decimals(seconds: int, minutes: str) -> None:
-    assert exact_minutes(seconds) == Decimal(minutes)
