@@ -25,7 +25,9 @@ class Table(NamedTuple):
     @property
     def message(self) -> type[Message]:
         """What a row becomes: the first message of its topic."""
-        return self.to.messages[0]
+        message = self.to.messages[0]
+        assert issubclass(message, Message)
+        return message
 
 
 TABLES: tuple[Table, ...] = (

@@ -9,7 +9,7 @@ from typing import Any
 
 from schemas.avro import full_name, schema_of
 from schemas.envelope import MAX_CHARS, SPEC_VERSION
-from schemas.fields import Message
+from schemas.fields import Contract
 from schemas.topics import PARTITIONS, TOPICS, UPSTREAM, Kind, Topic
 
 AVRO = "application/vnd.apache.avro;version=1.9.0"
@@ -57,7 +57,7 @@ def document() -> dict[str, Any]:
     }
 
 
-def _messages() -> Iterator[tuple[Topic, type[Message]]]:
+def _messages() -> Iterator[tuple[Topic, type[Contract]]]:
     return ((topic, message) for topic in TOPICS for message in topic.messages)
 
 
@@ -98,7 +98,7 @@ def _operations() -> Iterator[tuple[str, dict[str, Any]]]:
         )
 
 
-def _message(topic: Topic, message: type[Message]) -> dict[str, Any]:
+def _message(topic: Topic, message: type[Contract]) -> dict[str, Any]:
     schema = schema_of(message)
     described = {
         "name": full_name(message),

@@ -3,9 +3,10 @@
 import inspect
 from enum import StrEnum
 from types import NoneType, UnionType
-from typing import Annotated, Any, Literal, TypeAlias, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, NamedTuple, TypeAlias, Union, get_args, get_origin, get_type_hints
 
-from pydantic.fields import FieldInfo
+import msgspec
+from msgspec import Meta
 
 from schemas.fields import Avro, Record
 
@@ -14,7 +15,46 @@ Schema: TypeAlias = dict[str, Any] | list[Any] | str
 SCALARS: dict[Any, str] = {str: "string", int: "long", bool: "boolean", bytes: "bytes", float: "double"}
 
 
-def schema_of(record: type[Record]) -> dict[str, Any]:
+REQUIRED: Any = object()
+
+
+class Declared(NamedTuple):
+    """One field of a record, however the record is declared. `default` is `REQUIRED` where there is none."""
+
+    name: str
+    annotation: Any
+    metadata: list[Any]
+    doc: str
+    default: Any
+
+
+def declared(record: type[Any]) -> list[Declared]:
+    """The fields of a message or a fact, in order."""
+    if issubclass(record, msgspec.Struct):
+        hints = get_type_hints(record, include_extras=True)
+        return [_declared(field, hints[field.name]) for field in msgspec.structs.fields(record)]
+    return [
+        Declared(
+            name,
+            info.annotation,
+            info.metadata,
+            info.description or "",
+            REQUIRED if info.is_required() else info.default,
+        )
+        for name, info in record.model_fields.items()
+    ]
+
+
+def _declared(field: msgspec.structs.FieldInfo, hint: Any) -> Declared:
+    described = [item.description for item in get_args(hint)[1:] if isinstance(item, Meta) and item.description]
+    default = field.default
+    if default is msgspec.NODEFAULT:
+        factory = field.default_factory
+        default = REQUIRED if factory is msgspec.NODEFAULT else factory()
+    return Declared(field.name, hint, [], described[-1] if described else "", default)
+
+
+def schema_of(record: type[Any]) -> dict[str, Any]:
     """The Avro record of a message. A nested record is written out at its first use and named afterwards."""
     schema = _record(record, set())
     assert isinstance(schema, dict)
@@ -30,7 +70,7 @@ def namespace(record: type[Any]) -> str:
     return "millrace." + record.__module__.removeprefix("schemas.")
 
 
-def _record(record: type[Record], named: set[str]) -> Schema:
+def _record(record: type[Any], named: set[str]) -> Schema:
     if full_name(record) in named:
         return full_name(record)
     named.add(full_name(record))
@@ -39,16 +79,17 @@ def _record(record: type[Record], named: set[str]) -> Schema:
         "name": record.__name__,
         "namespace": namespace(record),
         "doc": " ".join((inspect.getdoc(record) or "").split()),
-        "fields": [_field(name, info, named) for name, info in record.model_fields.items()],
+        "fields": [_field(field, named) for field in declared(record)],
     }
 
 
-def _field(name: str, info: FieldInfo, named: set[str]) -> dict[str, Any]:
-    field: dict[str, Any] = {"name": name, "type": _type(info.annotation, info.metadata, named)}
-    if info.description:
-        field["doc"] = info.description
-    if not info.is_required():
-        field["default"] = _default(info.default)
+def _field(declaration: Declared, named: set[str]) -> dict[str, Any]:
+    name, annotation, metadata, doc, default = declaration
+    field: dict[str, Any] = {"name": name, "type": _type(annotation, metadata, named)}
+    if doc:
+        field["doc"] = doc
+    if default is not REQUIRED:
+        field["default"] = _default(default)
     return field
 
 
@@ -71,7 +112,7 @@ def _type(annotation: Any, metadata: list[Any], named: set[str]) -> Schema:
         if origin is dict:
             return {"type": "map", "values": _type(last, [], named)}
         return {"type": "array", "items": _type(item, [], named)}
-    if isinstance(annotation, type) and issubclass(annotation, Record):
+    if isinstance(annotation, type) and issubclass(annotation, Record | msgspec.Struct):
         return _record(annotation, named)
     if isinstance(annotation, type) and issubclass(annotation, StrEnum):
         return _enum(annotation, named)

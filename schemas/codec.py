@@ -6,12 +6,13 @@ from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 import fastavro
+import msgspec
 import orjson
 from fastavro.read import SchemaResolutionError
 from pydantic import ValidationError
 
 from schemas.avro import full_name, schema_of
-from schemas.fields import Message
+from schemas.fields import Contract, Fact, Message
 from schemas.registry import Registry, UnknownSchema
 from schemas.topics import TOPICS, Topic
 from schemas.writer import compile_writer
@@ -35,7 +36,7 @@ class Undecodable(ValueError):
 class _Reader(NamedTuple):
     """How to read the records of one schema id in one topic."""
 
-    message: type[Message]
+    message: type[Contract]
     written: Any
     wanted: Any | None  # None: written by the very schema that we know
 
@@ -45,7 +46,7 @@ class Codec:
 
     def __init__(self, registry: Registry, topics: Iterable[Topic] = TOPICS) -> None:
         self._registry = registry
-        self._writers: dict[type[Message], Callable[[Message], bytes]] = {}
+        self._writers: dict[type[Contract], Callable[[Any], bytes]] = {}
         self._readers: dict[tuple[str, int], _Reader] = {}
         for topic in topics:
             for message in topic.messages:
@@ -54,11 +55,11 @@ class Codec:
                 self._writers[message] = compile_writer(schema, HEADER.pack(MAGIC, schema_id))
                 self._readers[topic.name, schema_id] = _Reader(message, parse(schema), None)
 
-    def encode(self, message: Message) -> bytes:
+    def encode(self, message: Contract) -> bytes:
         """The record value of a message."""
         return self._writers[type(message)](message)
 
-    def decode(self, topic: Topic, value: bytes | None) -> Message:
+    def decode(self, topic: Topic, value: bytes | None) -> Any:
         """The message of a record. Raises `Undecodable`; `RegistryUnavailable` if an unknown id cannot be looked up."""
         if value is None:
             raise Undecodable("no_value", "the record has no value")
@@ -66,11 +67,7 @@ class Codec:
             raise Undecodable("not_framed", "the value does not begin with 0x00 and a schema id")
         schema_id = HEADER.unpack_from(value)[1]
         reader = self._readers.get((topic.name, schema_id)) or self._learn(topic, schema_id)
-        fields = _read(reader, value)
-        try:
-            return reader.message.model_validate(fields)
-        except ValidationError as error:
-            raise _refused_by_schema(reader.message, error) from error
+        return _made(reader.message, _read(reader, value))
 
     def _learn(self, topic: Topic, schema_id: int) -> _Reader:
         """Look an id up that is not one of ours: another version of one of the topic's messages, or a stranger."""
@@ -122,6 +119,20 @@ def _read(reader: _Reader, value: bytes) -> Any:
     return fields
 
 
+def _made(contract: type[Contract], fields: Any) -> Contract:
+    """A message of its fields, all checked. Raises `Undecodable` that names the field."""
+    try:
+        if issubclass(contract, Fact):
+            return msgspec.convert(fields, contract)
+        return contract.model_validate(fields)
+    except ValidationError as error:
+        raise _refused_by_schema(contract, error) from error
+    except msgspec.ValidationError as error:
+        problem, _, place = str(error).partition(" - at `$.")
+        field, schema = place.rstrip("`"), full_name(contract)
+        raise Undecodable("refused_by_schema", f"{field}: {problem}", field=field, schema=schema) from error
+
+
 def _record_name(schema: Any) -> str:
     """The full name of a record; of anything else that a registry holds, what it is."""
     if not isinstance(schema, dict) or schema.get("type") != "record":
@@ -135,7 +146,7 @@ def _unreadable(name: str, error: Exception) -> Undecodable:
     return Undecodable("unreadable_version", problem, field="schema_id", schema=name)
 
 
-def _refused_by_schema(message: type[Message], error: ValidationError) -> Undecodable:
+def _refused_by_schema(message: type[Contract], error: ValidationError) -> Undecodable:
     first = error.errors(include_url=False, include_input=False)[0]
     field = ".".join(str(part) for part in first["loc"])
     return Undecodable("refused_by_schema", f"{field}: {first['msg']}", field=field, schema=full_name(message))

@@ -2,8 +2,10 @@
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeAlias
 
+import msgspec
+from msgspec import Meta
 from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, StringConstraints
 from pydantic_core import CoreSchema, core_schema
 
@@ -40,7 +42,7 @@ class _Micros:
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        whole = core_schema.int_schema(ge=0, le=to_micros(datetime(2200, 1, 1, tzinfo=UTC)), strict=True)
+        whole = core_schema.int_schema(ge=0, le=LATEST, strict=True)
         moment = core_schema.chain_schema(
             [
                 core_schema.no_info_after_validator_function(
@@ -56,19 +58,24 @@ class _Micros:
         )
 
 
-UtcMicros = Annotated[int, _Micros, Avro(type="long", logicalType="timestamp-micros")]
+LATEST = to_micros(datetime(2200, 1, 1, tzinfo=UTC))
+UtcMicros = Annotated[int, _Micros, Avro(type="long", logicalType="timestamp-micros"), Meta(ge=0, le=LATEST)]
 """A moment: whole microseconds since 1970 UTC; ISO 8601 in JSON."""
 
 Identifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._~:-]{0,95}$")]
 """An id given by upstream: printable, bounded, and free of the separators `|` and `/` that our keys are built with."""
 
-Text = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]+$", max_length=240)]
+Text = Annotated[
+    str,
+    StringConstraints(pattern=r"^[^\x00-\x1f\x7f]+$", max_length=240),
+    Meta(pattern=r"^[^\x00-\x1f\x7f]+$", max_length=240),
+]
 """One line for people. Postgres takes no NUL, and a CSV line no line break."""
 
-CurrencyCode = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
-PositiveMinor = Annotated[int, Field(gt=0, le=MAX_MINOR)]
-MinorUnits = Annotated[int, Field(ge=-MAX_MINOR, le=MAX_MINOR)]
-Count = Annotated[int, Field(ge=0, le=10**12)]
+CurrencyCode = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$"), Meta(pattern=r"^[A-Z]{3}$")]
+PositiveMinor = Annotated[int, Field(gt=0, le=MAX_MINOR), Meta(gt=0, le=MAX_MINOR)]
+MinorUnits = Annotated[int, Field(ge=-MAX_MINOR, le=MAX_MINOR), Meta(ge=-MAX_MINOR, le=MAX_MINOR)]
+Count = Annotated[int, Field(ge=0, le=10**12), Meta(ge=0, le=10**12)]
 Rate = Annotated[
     Decimal,
     Field(max_digits=18, decimal_places=9, ge=0),
@@ -113,3 +120,18 @@ DECIMALS = {
 
 class Message(Record):
     """What travels on a topic. A subclass is one Avro record; its docstring is the record's documentation."""
+
+
+class FactPart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A record inside facts. A subclass says `frozen` and `kw_only` again, which it does not inherit for all tools."""
+
+
+class Fact(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What travels on a topic and only Millrace writes: checked when it is read, not when it is made.
+
+    A decision writes several; what made them has checked their amounts. A subclass is one Avro record.
+    """
+
+
+Contract: TypeAlias = Message | Fact
+"""Anything that travels on a topic."""

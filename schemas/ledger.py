@@ -1,10 +1,11 @@
 """The journal and its projections: what every room writes about money, in one form."""
 
 from enum import StrEnum
+from typing import Annotated
 
-from pydantic import Field
+from msgspec import Meta, field
 
-from schemas.fields import Count, CurrencyCode, Message, MinorUnits, PositiveMinor, Record, Text, UtcMicros
+from schemas.fields import Count, CurrencyCode, Fact, FactPart, MinorUnits, PositiveMinor, Text, UtcMicros
 
 
 class Outcome(StrEnum):
@@ -30,16 +31,16 @@ class Side(StrEnum):
     CREDIT = "credit"
 
 
-class LotPart(Record):
+class LotPart(FactPart, frozen=True, kw_only=True, omit_defaults=True):
     """A part of one lot that a line takes from its debit account or gives to its credit account."""
 
     lot_id: str
     amount_minor: PositiveMinor
-    expires_at: UtcMicros | None = Field(None, description="null: never")
-    restriction: str = Field("", description="what the lot may be spent on; empty: anything")
+    expires_at: Annotated[UtcMicros | None, Meta(description="null: never")] = None
+    restriction: Annotated[str, Meta(description="what the lot may be spent on; empty: anything")] = ""
 
 
-class JournalLine(Record):
+class JournalLine(FactPart, frozen=True, kw_only=True):
     """One transfer of double entry: the same amount leaves the debit account and reaches the credit account.
 
     `settled` and `voided` lines name the lock that they end, in whole or in part.
@@ -51,13 +52,13 @@ class JournalLine(Record):
     amount_minor: PositiveMinor
     currency: CurrencyCode
     lock_id: str | None = None
-    deadline: UtcMicros | None = Field(None, description="when a locked line expires; null: never")
+    deadline: Annotated[UtcMicros | None, Meta(description="when a locked line expires; null: never")] = None
     text: str = ""
-    spent: tuple[LotPart, ...] = Field((), description="lots of the debit account that this line uses")
-    opened: LotPart | None = Field(None, description="the lot that this line opens in the credit account")
+    spent: Annotated[tuple[LotPart, ...], Meta(description="lots of the debit account that this line uses")] = ()
+    opened: Annotated[LotPart | None, Meta(description="the lot that this line opens in the credit account")] = None
 
 
-class Decided(Message):
+class Decided(Fact, frozen=True, kw_only=True):
     """One decision on one input: its outcome, its reason, and every movement of money that it made (PIPE-09, PIPE-10).
 
     Each upstream record has exactly one. A decision that time alone caused has the tick as its cause.
@@ -67,8 +68,10 @@ class Decided(Message):
     book: str
     room: str
     outcome: Outcome
-    reason: str | None = Field(None, description="one of schemas.refusals.Reason where refused")
-    figures: dict[str, str] = Field({}, description="the figures that explain a refusal")
+    reason: Annotated[str | None, Meta(description="one of schemas.refusals.Reason where refused")] = None
+    figures: Annotated[dict[str, str], Meta(description="the figures that explain a refusal")] = field(
+        default_factory=dict
+    )
     lines: tuple[JournalLine, ...] = ()
     cause_type: str
     cause_id: str
@@ -77,14 +80,14 @@ class Decided(Message):
     cause_offset: Count
     correlation_id: str
     actor: str
-    effective_at: UtcMicros = Field(description="when it happened upstream")
-    recorded_at: UtcMicros = Field(description="when its record reached Kafka")
+    effective_at: Annotated[UtcMicros, Meta(description="when it happened upstream")]
+    recorded_at: Annotated[UtcMicros, Meta(description="when its record reached Kafka")]
 
 
-class AccountBalance(Message):
+class AccountBalance(Fact, frozen=True, kw_only=True):
     """What stands on one account of one book. Compacted: the last one counts."""
 
-    id: str = Field(description="book|account|currency, the record's key")
+    id: Annotated[str, Meta(description="book|account|currency, the record's key")]
     book: str
     account: str
     currency: CurrencyCode
@@ -93,16 +96,16 @@ class AccountBalance(Message):
     credits_posted: MinorUnits
     debits_pending: MinorUnits
     credits_pending: MinorUnits
-    balance_minor: MinorUnits = Field(description="posted, on the account's own side")
-    available_minor: MinorUnits = Field(description="balance less what is locked")
+    balance_minor: Annotated[MinorUnits, Meta(description="posted, on the account's own side")]
+    available_minor: Annotated[MinorUnits, Meta(description="balance less what is locked")]
     entries: Count
-    lots: Count = Field(description="number of open lots")
+    lots: Annotated[Count, Meta(description="number of open lots")]
 
 
-class OpenLock(Message):
+class OpenLock(Fact, frozen=True, kw_only=True):
     """Money reserved and not yet moved. Compacted: a tombstone follows when the lock ends."""
 
-    id: str = Field(description="book|lock_id, the record's key")
+    id: Annotated[str, Meta(description="book|lock_id, the record's key")]
     book: str
     lock_id: str
     debit: str
@@ -112,16 +115,16 @@ class OpenLock(Message):
     deadline: UtcMicros | None
 
 
-class StatementLine(Message):
+class StatementLine(Fact, frozen=True, kw_only=True):
     """One posted movement on one account, with the balance after it, numbered without gaps per account (PIPE-10)."""
 
-    id: str = Field(description="book|account|currency|number, the record's key")
+    id: Annotated[str, Meta(description="book|account|currency|number, the record's key")]
     book: str
     account: str
     currency: CurrencyCode
     number: Count
-    amount_minor: MinorUnits = Field(description="positive: the balance grew")
-    balance_minor: MinorUnits = Field(description="after this line")
+    amount_minor: Annotated[MinorUnits, Meta(description="positive: the balance grew")]
+    balance_minor: Annotated[MinorUnits, Meta(description="after this line")]
     counter_account: str
     text: Text
     decision_id: str

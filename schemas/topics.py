@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from schemas import clock, dealer_billing, ledger, mobility, prison_finance
 from schemas.avro import full_name
-from schemas.fields import Compatibility, Message
+from schemas.fields import Compatibility, Contract
 
 PARTITIONS = 8
 """Partitions of every topic and table. All are equal, so that all are co-partitioned."""
@@ -45,7 +45,7 @@ class Key(NamedTuple):
     prefix: str
     field: str
 
-    def of(self, message: Message) -> str | None:
+    def of(self, message: Contract) -> str | None:
         """The key that a record of this message must have; None where it speaks to a whole partition."""
         value = getattr(message, self.field, None)
         if value is None:
@@ -58,7 +58,7 @@ class Topic(NamedTuple):
 
     name: str
     key: Key | None
-    messages: tuple[type[Message], ...]
+    messages: tuple[type[Contract], ...]
     writer: str
     retention_ms: int = FOREVER_MS
     cleanup: Cleanup = Cleanup.DELETE
@@ -73,7 +73,7 @@ class Topic(NamedTuple):
         """What a new schema version may change: the readers of commands are ours, those of events are not."""
         return "BACKWARD_TRANSITIVE" if self.kind is Kind.COMMAND else "FULL_TRANSITIVE"
 
-    def subject(self, message: type[Message]) -> str:
+    def subject(self, message: type[Contract]) -> str:
         """The registry subject (TopicRecordNameStrategy)."""
         return f"{self.name}-{full_name(message)}"
 

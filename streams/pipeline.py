@@ -98,10 +98,11 @@ class Pipeline:
 
     def _decoded(self, topic: Topic, record: Any) -> Message | None:
         try:
-            return self._codec.decode(topic, record.value())
+            message: Message = self._codec.decode(topic, record.value())
         except Undecodable as error:
             self.bury(record, error)
             return None
+        return message
 
     def _processor(self, room: RoomOf, partition: int) -> Processor:
         seen = self._seen.rows(partition)

@@ -20,7 +20,12 @@ from schemas.fields import Message, to_micros
 from schemas.settings import Settings
 from schemas.topics import UPSTREAM, Topic
 
-ACCEPTED = {full_name(message): (topic, message) for topic in UPSTREAM for message in topic.messages}
+ACCEPTED = {
+    full_name(message): (topic, message)
+    for topic in UPSTREAM
+    for message in topic.messages
+    if issubclass(message, Message)
+}
 
 
 class BadLine(ValueError):

@@ -40,8 +40,7 @@ def balance_rows(books: Books) -> Iterator[tuple[str, Row]]:
 def lock_rows(books: Books) -> Iterator[tuple[str, Row]]:
     """The rows of the locks table that the journal leads to."""
     for key, lock in books.locks.items():
-        parts = [[p["lot_id"], p["amount_minor"], p["expires_at"], p["restriction"]] for p in lock.parts]
-        yield key, {**_lock(lock), "parts": parts}
+        yield key, {**_lock(lock), "parts": [dict(part) for part in lock.parts]}
 
 
 def restored_balance(row: Row) -> Row:
@@ -53,7 +52,8 @@ def restored_balance(row: Row) -> Row:
 
 def restored_lock(row: Row) -> Row:
     """A row of the locks table with its defaults filled in."""
-    return {"deadline": None, "parts": [], **row}
+    parts = [{"expires_at": None, "restriction": "", **part} for part in row.get("parts", ())]
+    return {"deadline": None, **row, "parts": parts}
 
 
 def unbalanced(place: str, rows: Mapping[str, Row]) -> Iterator[Finding]:

@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 
 from schemas.codec import Undecodable
-from schemas.fields import Message
+from schemas.fields import Contract
 from schemas.ledger import AccountBalance, Decided, OpenLock, StatementLine
 from schemas.registry import ConfluentRegistry
 from schemas.settings import Settings
@@ -118,16 +118,16 @@ class Servers:
                 latest[_key(record)] = record.value()
         return latest
 
-    def _projected(self, topic: str, message: type[Message]) -> Mapping[str, Row]:
+    def _projected(self, topic: str, message: type[Contract]) -> Mapping[str, Row]:
         return {key: self._fields_or_empty(message, value) for key, value in self._latest(topic).items()}
 
-    def _fields(self, message: type[Message], record: Any) -> Row | Finding:
+    def _fields(self, message: type[Contract], record: Any) -> Row | Finding:
         try:
             return self._wire.fields(message, record.value())
         except Undecodable as error:
             return Finding(Kind.UNREADABLE, str(_place(record)), f"a {message.__name__}", str(error))
 
-    def _fields_or_empty(self, message: type[Message], value: bytes) -> Row:
+    def _fields_or_empty(self, message: type[Contract], value: bytes) -> Row:
         """A projection's row; one that cannot be read has no fields, so every field of it will be found to differ."""
         try:
             return self._wire.fields(message, value)

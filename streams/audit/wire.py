@@ -7,7 +7,7 @@ import fastavro
 
 from schemas.avro import full_name, schema_of
 from schemas.codec import HEADER, MAGIC, Undecodable, parse
-from schemas.fields import Message
+from schemas.fields import Contract
 from schemas.registry import Registry, UnknownSchema
 from streams.audit.evidence import Row
 
@@ -17,9 +17,9 @@ class Wire:
 
     def __init__(self, registry: Registry) -> None:
         self._registry = registry
-        self._schemas: dict[tuple[type[Message], int], tuple[Any, Any]] = {}
+        self._schemas: dict[tuple[type[Contract], int], tuple[Any, Any]] = {}
 
-    def fields(self, message: type[Message], value: bytes | None) -> Row:
+    def fields(self, message: type[Contract], value: bytes | None) -> Row:
         """The fields of one message, with the defaults of those that an older writer did not know.
 
         Raises `Undecodable`; `RegistryUnavailable` if an unknown id cannot be looked up.
@@ -34,7 +34,7 @@ class Wire:
             raise Undecodable("not_avro", f"the bytes are not a {full_name(message)}: {error!r}") from error
         return fields
 
-    def _learn(self, message: type[Message], schema_id: int) -> tuple[Any, Any]:
+    def _learn(self, message: type[Contract], schema_id: int) -> tuple[Any, Any]:
         try:
             written = self._registry.schema(schema_id)
         except UnknownSchema as error:

@@ -288,7 +288,7 @@ class Draft:
     ) -> None:
         assert (debit.name, credit.name) == (lock.debit, lock.credit), f"lock {lock_id} is between other accounts"
         assert 0 < amount_minor <= lock.amount_minor
-        ended, _ = lots.split(lock.lot_parts, amount_minor)
+        ended, _ = lots.split(lock.parts, amount_minor)
         self._note(
             JournalLine(
                 step=step,

@@ -5,7 +5,7 @@ from msgspec.structs import replace
 from schemas.ledger import JournalLine, Step
 from streams.ledger import lots
 from streams.ledger.accounts import Balance
-from streams.ledger.locks import Lock, pinned
+from streams.ledger.locks import Lock
 
 
 def evolve_debited(balance: Balance, line: JournalLine) -> Balance:
@@ -69,11 +69,11 @@ def evolve_lock(lock: Lock | None, line: JournalLine) -> Lock | None:
     """A lock after a line that names it; None when nothing of it is left."""
     if line.step is Step.LOCKED:
         assert lock is None, f"line opens lock {line.lock_id}, which is open"
-        return Lock(line.debit, line.credit, line.amount_minor, line.currency, line.deadline, pinned(line.spent))
+        return Lock(line.debit, line.credit, line.amount_minor, line.currency, line.deadline, line.spent)
     assert lock is not None, f"line ends lock {line.lock_id}, which is not open"
     left = lock.amount_minor - line.amount_minor
     assert left >= 0, f"lock {line.lock_id} would hold {left}"
     if not left:
         return None
-    _, rest = lots.split(lock.lot_parts, line.amount_minor)
-    return replace(lock, amount_minor=left, parts=pinned(rest))
+    _, rest = lots.split(lock.parts, line.amount_minor)
+    return replace(lock, amount_minor=left, parts=rest)

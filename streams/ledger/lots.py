@@ -97,8 +97,8 @@ def split(parts: tuple[LotPart, ...], amount_minor: int) -> tuple[tuple[LotPart,
         elif not take:
             rest.append(part)
         else:
-            first.append(part.model_copy(update={"amount_minor": take}))
-            rest.append(part.model_copy(update={"amount_minor": part.amount_minor - take}))
+            first.append(msgspec.structs.replace(part, amount_minor=take))
+            rest.append(msgspec.structs.replace(part, amount_minor=part.amount_minor - take))
     return tuple(first), tuple(rest)
 
 

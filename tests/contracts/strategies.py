@@ -6,6 +6,7 @@ from functools import cache
 from types import NoneType, UnionType
 from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 
+import msgspec
 from annotated_types import Ge, Gt, Le, MaxLen
 from hypothesis import assume
 from hypothesis import strategies as st
@@ -13,10 +14,11 @@ from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 from pydantic.types import StringConstraints
 
+from schemas.avro import declared
 from schemas.fields import Avro, Record
 from tests.rooms import moment
 
-Kind = TypeVar("Kind", bound=Record)
+Kind = TypeVar("Kind")
 
 PRINTABLE = st.characters(
     min_codepoint=0x20, max_codepoint=0x2FFF, exclude_characters="\x7f", exclude_categories=["Cs"]
@@ -30,9 +32,11 @@ BY_LOGICAL_TYPE: dict[str, st.SearchStrategy[Any]] = {
 @cache
 def messages(kind: type[Kind]) -> st.SearchStrategy[Kind]:
     """Any message of a kind."""
-    fields = {name: _of(info.annotation, list(info.metadata)) for name, info in kind.model_fields.items()}
+    fields = {field.name: _of(field.annotation, list(field.metadata)) for field in declared(kind)}
 
     def validated(values: dict[str, Any]) -> Kind:
+        if issubclass(kind, msgspec.Struct):
+            return msgspec.convert(values, kind)
         try:
             return kind.model_validate(values)
         except ValidationError as error:  # only a rule over several fields may refuse what each field allows
@@ -57,7 +61,7 @@ def _of(annotation: Any, metadata: list[Any]) -> st.SearchStrategy[Any]:
     for item in metadata:
         if isinstance(item, Avro):
             return BY_LOGICAL_TYPE[item.schema["logicalType"]]
-    if issubclass(annotation, Record):
+    if issubclass(annotation, Record | msgspec.Struct):
         return messages(annotation)
     if issubclass(annotation, StrEnum):
         return st.sampled_from(annotation)

@@ -72,7 +72,7 @@ def a_lock_that_the_journal_has_ended_is_open_in_the_table(world: World) -> None
 
 @finds(Kind.TABLE_DIFFERS, f"locks {LOCK}, parts")
 def a_lock_pins_another_lot_in_the_table(world: World) -> None:
-    world.tables["locks"][LOCK]["parts"] = [["d-7", 30_00, None, ""]]
+    world.tables["locks"][LOCK]["parts"] = [{"lot_id": "d-7", "amount_minor": 30_00}]
 
 
 # ---- projections

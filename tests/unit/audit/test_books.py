@@ -40,7 +40,7 @@ def lots_of(books: Books) -> list[tuple[str, int, int]]:
 
 
 def parts_of(books: Books) -> list[tuple[str, int]]:
-    return [(part[0], part[1]) for part in dict(lock_rows(books))[LOCK]["parts"]]
+    return [(part["lot_id"], part["amount_minor"]) for part in dict(lock_rows(books))[LOCK]["parts"]]
 
 
 def told(findings: list[Finding]) -> list[tuple[Kind, str, str]]:

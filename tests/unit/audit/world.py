@@ -173,7 +173,7 @@ def locks_table() -> dict[str, dict[str, Any]]:
     """The locks table's rows as their changelog has them."""
     return {
         LOCK: {"debit": "wallet", "credit": "trips/msp-7", "amount_minor": 30_00, "currency": "EUR",
-               "deadline": DEADLINE, "parts": [["d-1", 30_00, None, ""]]},
+               "deadline": DEADLINE, "parts": [{"lot_id": "d-1", "amount_minor": 30_00}]},
     }  # fmt: skip
 
 

@@ -1,6 +1,7 @@
 """Locks: money reserved, then settled in part or whole, voided, or expired; pinned lots stay with their lock."""
 
 import pytest
+from msgspec.structs import replace
 
 from schemas.ledger import Side, Step
 from streams.ledger.accounts import Account
@@ -193,7 +194,7 @@ def test_a_lock_pins_the_lots_that_it_will_spend() -> None:
     """)
     lock = book.draft().lock("L")
     assert lock is not None
-    assert lock.lot_parts == (lot_part("A", 50, 10), lot_part("B", 20, 20))
+    assert lock.parts == (lot_part("A", 50, 10), lot_part("B", 20, 20))
     assert book.draft().pick_lots(CHART["wallet"], "EUR", 1) == ()
 
 
@@ -330,7 +331,7 @@ def test_a_journal_that_locks_twice_or_ends_what_is_not_open_stops_the_fold() ->
             evolve_lock(before, line)
     assert lock is not None
     with pytest.raises(AssertionError):
-        evolve_lock(lock, ends.model_copy(update={"amount_minor": 31}))
+        evolve_lock(lock, replace(ends, amount_minor=31))
 
 
 def test_an_account_that_changes_sides_stops_the_worker() -> None:

@@ -1,8 +1,11 @@
 """Statement lines as they leave a draft: numbered without gaps, signed, with the balance after (PIPE-10)."""
 
-import pytest
+from functools import partial
 
-from schemas.ledger import Step
+import pytest
+from msgspec.structs import replace
+
+from schemas.ledger import JournalLine, Step
 from streams.ledger.draft import Posted
 
 from .script import CHART, Book, play
@@ -106,21 +109,23 @@ def test_a_line_carries_the_text_of_its_movement() -> None:
 def test_the_journal_has_one_line_for_each_movement_and_names_all_of_it() -> None:
     draft = play("bank > wallet 50 as A until 10 for bike").draft()
     lot = draft.pick_lots(CHART["wallet"], "EUR", 30)
-    first = lot[0].model_copy(update={"amount_minor": 20})
-    rest = lot[0].model_copy(update={"amount_minor": 10})
-    gift = lot[0].model_copy(update={"lot_id": "G"})
+    first = replace(lot[0], amount_minor=20)
+    rest = replace(lot[0], amount_minor=10)
+    gift = replace(lot[0], lot_id="G")
 
     draft.post(CHART["wallet"], CHART["gifts"], 30, "EUR", "a gift", lot, gift)
     draft.reserve("L", CHART["gifts"], CHART["shop"], 30, "EUR", 99, (gift,))
     draft.settle("L", CHART["gifts"], CHART["shop"], 20, "a trip")
     draft.void("L", CHART["gifts"], CHART["shop"], Step.EXPIRED)
 
-    in_shop = {"debit": "gifts", "credit": "shop", "currency": "EUR", "lock_id": "L"}
-    named = {"lot_id": "G"}
-    assert [line.model_dump(exclude_defaults=True) for line in draft.lines] == [
-        {"step": "posted", "debit": "wallet", "credit": "gifts", "amount_minor": 30, "currency": "EUR"}
-        | {"text": "a gift", "spent": (lot[0].model_dump(),), "opened": gift.model_dump()},
-        in_shop | {"step": "locked", "amount_minor": 30, "deadline": 99, "spent": (gift.model_dump(),)},
-        in_shop | {"step": "settled", "amount_minor": 20, "text": "a trip", "spent": (first.model_dump() | named,)},
-        in_shop | {"step": "expired", "amount_minor": 10, "spent": (rest.model_dump() | named,)},
-    ]
+    settled, expired = replace(first, lot_id="G"), replace(rest, lot_id="G")
+    in_shop = partial(JournalLine, debit="gifts", credit="shop", currency="EUR", lock_id="L")
+    assert draft.lines == [
+        JournalLine(
+            step=Step.POSTED, debit="wallet", credit="gifts", amount_minor=30, currency="EUR",
+            text="a gift", spent=(lot[0],), opened=gift,
+        ),
+        in_shop(step=Step.LOCKED, amount_minor=30, deadline=99, spent=(gift,)),
+        in_shop(step=Step.SETTLED, amount_minor=20, text="a trip", spent=(settled,)),
+        in_shop(step=Step.EXPIRED, amount_minor=10, spent=(expired,)),
+    ]  # fmt: skip
