@@ -123,7 +123,7 @@ def _made(contract: type[Contract], fields: Any) -> Contract:
     """A message of its fields, all checked. Raises `Undecodable` that names the field."""
     try:
         if issubclass(contract, Fact):
-            return msgspec.convert(fields, contract)
+            return msgspec.convert(fields, contract, dec_hook=_part)
         return contract.model_validate(fields)
     except ValidationError as error:
         raise _refused_by_schema(contract, error) from error
@@ -131,6 +131,11 @@ def _made(contract: type[Contract], fields: Any) -> Contract:
         problem, _, place = str(error).partition(" - at `$.")
         field, schema = place.rstrip("`"), full_name(contract)
         raise Undecodable("refused_by_schema", f"{field}: {problem}", field=field, schema=schema) from error
+
+
+def _part(kind: type[Message], fields: Any) -> Message:
+    """A validated record inside a fact."""
+    return kind.model_validate(fields)
 
 
 def _record_name(schema: Any) -> str:

@@ -1,10 +1,12 @@
 """Dealer billing: bills on a dealer's accounts, and the payments that Billing reports. The book is the dealer."""
 
 from enum import StrEnum
+from typing import Annotated
 
+from msgspec import Meta, field
 from pydantic import Field
 
-from schemas.fields import Identifier, Message, MinorUnits, Money, Text
+from schemas.fields import Fact, Identifier, Message, MinorUnits, Money, Text
 
 
 class AccountType(StrEnum):
@@ -64,7 +66,7 @@ class BillStatus(StrEnum):
     PAID = "paid"
 
 
-class BillRaised(Message):
+class BillRaised(Fact, frozen=True, kw_only=True):
     """A bill stands. `paid_minor` is what the account's current balance paid of it at once."""
 
     bill_id: Identifier
@@ -84,7 +86,7 @@ class PaidFrom(StrEnum):
     SUSPENSE = "suspense"
 
 
-class BillPaid(Message):
+class BillPaid(Fact, frozen=True, kw_only=True):
     """A payment reached its bill. What was more than owed is now the account's current balance."""
 
     bill_id: Identifier
@@ -95,11 +97,11 @@ class BillPaid(Message):
     received: Money
     applied_minor: MinorUnits
     surplus_minor: MinorUnits
-    paid_minor: MinorUnits = Field(description="paid of the bill up to now, with this payment")
+    paid_minor: Annotated[MinorUnits, Meta(description="paid of the bill up to now, with this payment")]
     status: BillStatus
 
 
-class PaymentSuspended(Message):
+class PaymentSuspended(Fact, frozen=True, kw_only=True):
     """A payment names a bill that does not stand (yet). It waits in suspense and is matched when the bill is raised."""
 
     payment_id: Identifier
@@ -108,10 +110,10 @@ class PaymentSuspended(Message):
     amount: Money
 
 
-class Refused(Message):
+class Refused(Fact, frozen=True, kw_only=True):
     """A bill or payment was refused; nothing moved."""
 
     dealer_id: Identifier
     refused_id: Identifier
     reason: str
-    figures: dict[str, str] = Field({})
+    figures: dict[str, str] = field(default_factory=dict)

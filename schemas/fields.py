@@ -62,17 +62,16 @@ LATEST = to_micros(datetime(2200, 1, 1, tzinfo=UTC))
 UtcMicros = Annotated[int, _Micros, Avro(type="long", logicalType="timestamp-micros"), Meta(ge=0, le=LATEST)]
 """A moment: whole microseconds since 1970 UTC; ISO 8601 in JSON."""
 
-Identifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._~:-]{0,95}$")]
+_IDENTIFIER = r"^[A-Za-z0-9][A-Za-z0-9._~:-]{0,95}$"
+Identifier = Annotated[str, StringConstraints(pattern=_IDENTIFIER), Meta(pattern=_IDENTIFIER)]
 """An id given by upstream: printable, bounded, and free of the separators `|` and `/` that our keys are built with."""
 
-Text = Annotated[
-    str,
-    StringConstraints(pattern=r"^[^\x00-\x1f\x7f]+$", max_length=240),
-    Meta(pattern=r"^[^\x00-\x1f\x7f]+$", max_length=240),
-]
+_LINE = r"^[^\x00-\x1f\x7f]+$"
+Text = Annotated[str, StringConstraints(pattern=_LINE, max_length=240), Meta(pattern=_LINE, max_length=240)]
 """One line for people. Postgres takes no NUL, and a CSV line no line break."""
 
-CurrencyCode = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$"), Meta(pattern=r"^[A-Z]{3}$")]
+_CURRENCY = r"^[A-Z]{3}$"
+CurrencyCode = Annotated[str, StringConstraints(pattern=_CURRENCY), Meta(pattern=_CURRENCY)]
 PositiveMinor = Annotated[int, Field(gt=0, le=MAX_MINOR), Meta(gt=0, le=MAX_MINOR)]
 MinorUnits = Annotated[int, Field(ge=-MAX_MINOR, le=MAX_MINOR), Meta(ge=-MAX_MINOR, le=MAX_MINOR)]
 Count = Annotated[int, Field(ge=0, le=10**12), Meta(ge=0, le=10**12)]
@@ -83,7 +82,8 @@ Rate = Annotated[
 ]
 """A price per unit or a share, exact to nine decimals."""
 
-IsoDate = Annotated[str, StringConstraints(pattern=r"^\d{4}-\d{2}-\d{2}$")]
+_DATE = r"^\d{4}-\d{2}-\d{2}$"
+IsoDate = Annotated[str, StringConstraints(pattern=_DATE), Meta(pattern=_DATE)]
 """A calendar day in a zone that the field's owner names; never a moment."""
 
 Compatibility = Literal["FULL_TRANSITIVE", "BACKWARD_TRANSITIVE"]

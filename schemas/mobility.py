@@ -1,10 +1,23 @@
 """Mobility: budgets deposited to sharing groups, trips paid from them. The book is the sharing group."""
 
 from enum import StrEnum
+from typing import Annotated
 
+from msgspec import Meta, field
 from pydantic import Field
 
-from schemas.fields import CurrencyCode, Identifier, Message, MinorUnits, Money, PositiveMinor, Rate, Record, UtcMicros
+from schemas.fields import (
+    CurrencyCode,
+    Fact,
+    Identifier,
+    Message,
+    MinorUnits,
+    Money,
+    PositiveMinor,
+    Rate,
+    Record,
+    UtcMicros,
+)
 
 # ---- upstream: the budget service and the trip service
 
@@ -98,7 +111,7 @@ class GroupMemberLeft(Message):
 # ---- what this room says
 
 
-class TripFundsLocked(Message):
+class TripFundsLocked(Fact, frozen=True, kw_only=True):
     """The trip's price is pinned and its wallet part is locked."""
 
     trip_id: Identifier
@@ -112,7 +125,7 @@ class TripFundsLocked(Message):
     card_estimate_minor: MinorUnits
 
 
-class TripSettled(Message):
+class TripSettled(Fact, frozen=True, kw_only=True):
     """The trip is paid: wallet first, the rest charged to the rider's card. An invoice is made from this."""
 
     trip_id: Identifier
@@ -127,7 +140,7 @@ class TripSettled(Message):
     card_minor: MinorUnits
 
 
-class TripEndWaits(Message):
+class TripEndWaits(Fact, frozen=True, kw_only=True):
     """The end of a trip came before its start. It waits for the start until the deadline; no money moves yet."""
 
     trip_id: Identifier
@@ -142,7 +155,7 @@ class ReleaseCause(StrEnum):
     TIMED_OUT = "timed_out"
 
 
-class TripReleased(Message):
+class TripReleased(Fact, frozen=True, kw_only=True):
     """The trip's lock is released; nothing is charged (MOB-16)."""
 
     trip_id: Identifier
@@ -152,7 +165,7 @@ class TripReleased(Message):
     at: UtcMicros
 
 
-class BudgetDeposited(Message):
+class BudgetDeposited(Fact, frozen=True, kw_only=True):
     """A lot stands in the group's wallet."""
 
     deposit_id: Identifier
@@ -161,7 +174,7 @@ class BudgetDeposited(Message):
     expires_at: UtcMicros | None
 
 
-class BudgetExpired(Message):
+class BudgetExpired(Fact, frozen=True, kw_only=True):
     """The rest of a lot left the wallet on its day (MOB-09)."""
 
     group_id: Identifier
@@ -169,16 +182,16 @@ class BudgetExpired(Message):
     amount: Money
 
 
-class Refused(Message):
+class Refused(Fact, frozen=True, kw_only=True):
     """A trip or deposit was refused; nothing moved."""
 
     group_id: Identifier
-    refused_id: Identifier = Field(description="the trip's or the deposit's id")
+    refused_id: Annotated[Identifier, Meta(description="the trip's or the deposit's id")]
     reason: str
-    figures: dict[str, str] = Field({})
+    figures: dict[str, str] = field(default_factory=dict)
 
 
-class ChargeCard(Message):
+class ChargeCard(Fact, frozen=True, kw_only=True):
     """Charge the rider's payment method off-session with what the wallet did not pay."""
 
     charge_id: Identifier

@@ -3,9 +3,10 @@
 from enum import StrEnum
 from typing import Annotated
 
+from msgspec import Meta, field
 from pydantic import Field, ValidationInfo, field_validator
 
-from schemas.fields import Count, Identifier, IsoDate, Message, MinorUnits, Money, Text, UtcMicros
+from schemas.fields import Count, Fact, Identifier, IsoDate, Message, MinorUnits, Money, Text, UtcMicros
 
 DayTotal = Annotated[int, Field(ge=0, lt=2**63)]
 """A sum over the books of a partition, in minor units: each book is bounded by `MAX_MINOR`, their sum is not."""
@@ -100,7 +101,7 @@ class Supplier(Message):
 # ---- what this room says
 
 
-class PrisonerCredited(Message):
+class PrisonerCredited(Fact, frozen=True, kw_only=True):
     """The money stands on the sub-account."""
 
     credit_id: Identifier
@@ -109,7 +110,7 @@ class PrisonerCredited(Message):
     amount: Money
 
 
-class MovedBetweenSubAccounts(Message):
+class MovedBetweenSubAccounts(Fact, frozen=True, kw_only=True):
     """The money stands on the other sub-account."""
 
     transfer_id: Identifier
@@ -119,7 +120,7 @@ class MovedBetweenSubAccounts(Message):
     amount: Money
 
 
-class PurchasePending(Message):
+class PurchasePending(Fact, frozen=True, kw_only=True):
     """The purchase's money is locked on the spends sub-account until the deadline.
 
     The prisoner's prison and the supplier's account are pinned as they are now, for the general-ledger lines to come.
@@ -133,10 +134,12 @@ class PurchasePending(Message):
     description: Text
     submitted_at: UtcMicros
     deadline: UtcMicros
-    limit_day: IsoDate | None = Field(description="day of the daily limit that it uses; null: there was no limit")
+    limit_day: Annotated[
+        IsoDate | None, Meta(description="day of the daily limit that it uses; null: there was no limit")
+    ]
 
 
-class PurchaseAuthorised(Message):
+class PurchaseAuthorised(Fact, frozen=True, kw_only=True):
     """The purchase is paid."""
 
     purchase_id: Identifier
@@ -151,7 +154,7 @@ class VoidCause(StrEnum):
     TIMED_OUT = "timed_out"
 
 
-class PurchaseVoided(Message):
+class PurchaseVoided(Fact, frozen=True, kw_only=True):
     """The purchase will not take place; its money is free again."""
 
     purchase_id: Identifier
@@ -161,13 +164,13 @@ class PurchaseVoided(Message):
     at: UtcMicros
 
 
-class Refused(Message):
+class Refused(Fact, frozen=True, kw_only=True):
     """A command was refused; nothing moved."""
 
     prisoner_id: Identifier
     refused_id: Identifier
     reason: str
-    figures: dict[str, str] = Field({})
+    figures: dict[str, str] = field(default_factory=dict)
 
 
 class LedgerSide(StrEnum):
@@ -175,14 +178,14 @@ class LedgerSide(StrEnum):
     CREDIT = "credit"
 
 
-class GeneralLedgerLine(Message):
+class GeneralLedgerLine(Fact, frozen=True, kw_only=True):
     """One line for the SOP general ledger; the lines of one transaction balance (PRI-10)."""
 
-    line_id: Text = Field(description="prisoner/purchase/date/side: never given to another line")
+    line_id: Annotated[Text, Meta(description="prisoner/purchase/date/side: never given to another line")]
     transaction_id: Identifier
     prisoner_id: Identifier
     prison_id: Identifier
-    accounting_date: IsoDate = Field(description="in Europe/London")
+    accounting_date: Annotated[IsoDate, Meta(description="in Europe/London")]
     cost_centre: Identifier
     gl_account: Identifier
     side: LedgerSide
@@ -190,14 +193,14 @@ class GeneralLedgerLine(Message):
     description: Text
 
 
-class AccountingDayClosed(Message):
+class AccountingDayClosed(Fact, frozen=True, kw_only=True):
     """No line of this day, nor of an earlier one, follows in this partition; these are the day's totals in it.
 
     A partition closes every day after its first close, in order, each once. A day's files can be cut when every
     partition has closed that day or a later one.
     """
 
-    accounting_date: IsoDate = Field(description="in Europe/London")
+    accounting_date: Annotated[IsoDate, Meta(description="in Europe/London")]
     lines: Count
     debit_minor: DayTotal
     credit_minor: DayTotal

@@ -13,7 +13,7 @@ import msgspec
 from schemas.avro import full_name
 from schemas.codec import Codec, Undecodable
 from schemas.envelope import LATEST_US, Envelope, Headers, InvalidEnvelope, read_envelope
-from schemas.fields import Message, iso
+from schemas.fields import Fact, Message, iso
 from schemas.ledger import Decided, Outcome, StatementLine
 from schemas.partitioning import partition_of
 from schemas.refusals import Reason
@@ -202,7 +202,7 @@ class Processor:
         untouched = Draft(draft.book, draft.at, self._ledger)
         self._journal(decision_id, untouched, Outcome.REFUSED, cause, reason=why.reason, figures=why.figures)
 
-    def _tell(self, event: Message, book: str, event_id: str, cause: Cause) -> None:
+    def _tell(self, event: Fact, book: str, event_id: str, cause: Cause) -> None:
         topic, asked = TOPIC_OF[type(event)], cause.envelope
         envelope = Envelope(
             id=event_id,

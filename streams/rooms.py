@@ -3,13 +3,13 @@
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple, Protocol, TypeAlias
 
-from schemas.fields import Message
+from schemas.fields import Fact, Message
 from streams.ledger.draft import Draft, Refused
 
 DUE_PER_TICK = 1_000
 """Rows of one table that one tick works on; the next tick goes on."""
 
-Verdict: TypeAlias = Sequence[Message] | Refused
+Verdict: TypeAlias = Sequence[Fact] | Refused
 """What a room answers: the events that say what happened, in order; or why nothing may happen."""
 
 
@@ -28,7 +28,7 @@ class Notice(NamedTuple):
     """
 
     id: str
-    events: Sequence[Message]
+    events: Sequence[Fact]
 
 
 class Room(Protocol):
@@ -38,13 +38,13 @@ class Room(Protocol):
 
     def decide(self, draft: Draft, message: Message) -> Verdict: ...
 
-    def evolve(self, event: Message) -> None: ...
+    def evolve(self, event: Fact) -> None: ...
 
     def identity(self, message: Message) -> str | None:
         """An id that upstream may use only once, whatever the event's id is; None where the room's rows see to it."""
         ...
 
-    def refusal(self, message: Message, refused: Refused) -> Message: ...
+    def refusal(self, message: Message, refused: Refused) -> Fact: ...
 
     def due(self, now: int) -> Iterable[DueDecision | Notice]:
         """What falls due at or before `now`; each is carried out before the next is asked for."""

@@ -41,7 +41,7 @@ from schemas.dealer_billing import (
     PaymentSuspended,
     RaiseBill,
 )
-from schemas.fields import Message, Money
+from schemas.fields import Fact, Money
 from schemas.refusals import Reason
 from streams.dealer_billing.accounts import BANK, CURRENT, RECEIVABLE, REVENUE, SUSPENSE
 from streams.ledger.draft import Draft, Refused, refused
@@ -90,7 +90,7 @@ class Waiting(msgspec.Struct, frozen=True):
 
 def raise_bill(
     draft: Draft, bill: Bill | None, dealer: Dealer | None, waiting: Sequence[Payment], command: RaiseBill
-) -> list[Message] | Refused:
+) -> list[Fact] | Refused:
     """Bill the dealer, and pay the bill from what he has paid already.
 
     Refuses UNKNOWN_DEALER, ALREADY_EXISTS, AMOUNT_TOO_LARGE.
@@ -112,7 +112,7 @@ def raise_bill(
     if refusal := draft.post(receivable, revenue, amount.amount_minor, amount.currency, f"Bill {command.bill_id}"):
         return refusal
     standing = replace(standing, paid_minor=_pay_from_current(draft, command.bill_id, standing))
-    events: list[Message] = [
+    events: list[Fact] = [
         BillRaised(
             bill_id=command.bill_id,
             dealer_id=command.dealer_id,
@@ -135,7 +135,7 @@ def raise_bill(
 
 def pay(
     draft: Draft, bill: Bill | None, known: Payment | None, waiting: Waiting | None, message: BillingPayment
-) -> list[Message] | Refused:
+) -> list[Fact] | Refused:
     """Pay the bill, or wait for it. Refuses CURRENCY_MISMATCH, ALREADY_EXISTS, TOO_MANY_WAITING, AMOUNT_TOO_LARGE."""
     amount = message.amount
     if bill is not None and bill.currency != amount.currency:
@@ -235,7 +235,7 @@ def _apply(draft: Draft, bill: Bill, dealer_id: str, payment: Payment, paid_from
     )
 
 
-def _suspend(draft: Draft, waiting: Waiting, message: BillingPayment) -> list[Message] | Refused:
+def _suspend(draft: Draft, waiting: Waiting, message: BillingPayment) -> list[Fact] | Refused:
     amount = message.amount
     if len(waiting.payment_ids) >= MAX_WAITING:
         return refused(

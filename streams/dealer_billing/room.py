@@ -12,7 +12,7 @@ from schemas.dealer_billing import (
     RaiseBill,
     Refused,
 )
-from schemas.fields import Message
+from schemas.fields import Fact, Message
 from streams.dealer_billing import bill
 from streams.dealer_billing.bill import Bill, Payment, Waiting
 from streams.ledger import draft as drafts
@@ -70,7 +70,7 @@ class DealerBilling:
         assert len(known) == len(payments), f"{key}: a waiting payment has no row"
         return known
 
-    def evolve(self, event: Message) -> None:
+    def evolve(self, event: Fact) -> None:
         """Change the rows that an event changes."""
         match event:
             case BillRaised():
@@ -98,7 +98,7 @@ class DealerBilling:
         elif before is not None:
             del self._tables.waiting[key]
 
-    def refusal(self, message: Message, refused: drafts.Refused) -> Message:
+    def refusal(self, message: Message, refused: drafts.Refused) -> Fact:
         """The event that says no."""
         match message:
             case RaiseBill():

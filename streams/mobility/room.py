@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import NamedTuple, assert_never
 
-from schemas.fields import Message
+from schemas.fields import Fact, Message
 from schemas.mobility import (
     BudgetDeposited,
     BudgetExpired,
@@ -74,7 +74,7 @@ class Mobility:
     def _trip(self, draft: Draft, trip_id: str) -> Trip | None:
         return self._tables.trips.get(f"{draft.book}|{trip_id}")
 
-    def evolve(self, event: Message) -> None:
+    def evolve(self, event: Fact) -> None:
         """Change the rows that an event changes."""
         match event:
             case TripFundsLocked() | TripEndWaits() | TripSettled() | TripReleased():
@@ -85,7 +85,7 @@ class Mobility:
             case _:
                 raise TypeError(f"{type(event).__name__} is no event of this room")
 
-    def refusal(self, message: Message, refused: drafts.Refused) -> Message:
+    def refusal(self, message: Message, refused: drafts.Refused) -> Fact:
         """The event that says no."""
         match message:
             case DepositBudget():

@@ -20,7 +20,7 @@ from typing import assert_never
 import msgspec
 from msgspec.structs import replace
 
-from schemas.fields import MAX_MINOR, Message, Money
+from schemas.fields import MAX_MINOR, Fact, Money
 from schemas.ledger import JournalLine, LotPart, Step
 from schemas.mobility import (
     ChargeCard,
@@ -79,7 +79,7 @@ class Trip(msgspec.Struct, frozen=True, omit_defaults=True):
 
 def start(
     draft: Draft, trip: Trip | None, price: VehiclePrice | None, rider_is_member: object, command: TripStarted
-) -> list[Message] | Refused:
+) -> list[Fact] | Refused:
     """Pin the price and lock the wallet's part of the estimated fare; settle at once if the end is already known."""
     if price is None:
         return refused(Reason.UNKNOWN_VEHICLE, vehicle=command.vehicle_id)
@@ -120,7 +120,7 @@ def start(
     return settled if isinstance(settled, Refused) else [started, *settled]
 
 
-def end(draft: Draft, trip: Trip | None, command: TripEnded) -> list[Message] | Refused:
+def end(draft: Draft, trip: Trip | None, command: TripEnded) -> list[Fact] | Refused:
     """Settle the fare of the real ride: what is locked, then what else the wallet may spend, then the card."""
     if trip is None:
         waits = TripEndWaits(
@@ -141,14 +141,14 @@ def end(draft: Draft, trip: Trip | None, command: TripEnded) -> list[Message] | 
             assert_never(trip.state)
 
 
-def cancel(draft: Draft, trip: Trip | None, command: TripCancelled) -> list[Message] | Refused:
+def cancel(draft: Draft, trip: Trip | None, command: TripCancelled) -> list[Fact] | Refused:
     """Release what is locked. A cancellation before its start keeps the start from locking anything."""
     if trip is not None and trip.state in (State.SETTLED, State.RELEASED):
         return refused(Reason.WRONG_STATE, trip=command.trip_id, state=trip.state)
     return [_release(draft, command.trip_id, command.group_id, trip, ReleaseCause.CANCELLED)]
 
 
-def time_out(draft: Draft, trip_id: str, group_id: str, trip: Trip) -> list[Message] | Refused:
+def time_out(draft: Draft, trip_id: str, group_id: str, trip: Trip) -> list[Fact] | Refused:
     """What happens when a running trip's lock, or a waiting end, passes its deadline."""
     assert trip.state in (State.RUNNING, State.END_WAITS)
     return [_release(draft, trip_id, group_id, trip, ReleaseCause.TIMED_OUT)]
@@ -197,7 +197,7 @@ def evolve(trip: Trip | None, event: TripFundsLocked | TripEndWaits | TripSettle
 # ---- the money
 
 
-def _settle(draft: Draft, trip_id: str, group_id: str, trip: Trip, ended: Trip) -> list[Message] | Refused:
+def _settle(draft: Draft, trip_id: str, group_id: str, trip: Trip, ended: Trip) -> list[Fact] | Refused:
     price = trip.price
     assert price is not None
     fare = _bookable(price, ended.ridden_seconds)

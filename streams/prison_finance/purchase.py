@@ -20,7 +20,7 @@ from typing import assert_never
 import msgspec
 from msgspec.structs import replace
 
-from schemas.fields import Message, Money
+from schemas.fields import Fact, Money
 from schemas.ledger import Step
 from schemas.prison_finance import (
     AuthorisePurchase,
@@ -76,7 +76,7 @@ def submit(
     prisoner: Prisoner | None,
     supplier: Supplier | None,
     command: SubmitPurchase,
-) -> list[Message] | Refused:
+) -> list[Fact] | Refused:
     """Lock what the purchase costs, within the daily limit.
 
     Refuses CURRENCY_MISMATCH, UNKNOWN_PRISONER, UNKNOWN_SUPPLIER, ALREADY_EXISTS, OVER_LIMIT, INSUFFICIENT_FUNDS,
@@ -116,7 +116,7 @@ def submit(
 
 def authorise(
     draft: Draft, purchase: Purchase | None, open_days: OpenDays | None, command: AuthorisePurchase
-) -> list[Message] | Refused:
+) -> list[Fact] | Refused:
     """Pay the supplier with all that is locked, and write the lines for the general ledger.
 
     Refuses NOT_FOUND, WRONG_STATE.
@@ -141,7 +141,7 @@ def authorise(
     return [authorised, *general_ledger.lines(prisoner, supplier, command.purchase_id, amount, dated, text)]
 
 
-def cancel(draft: Draft, purchase: Purchase | None, command: CancelPurchase) -> list[Message] | Refused:
+def cancel(draft: Draft, purchase: Purchase | None, command: CancelPurchase) -> list[Fact] | Refused:
     """Free what is locked, and what it used of the daily limit. Refuses NOT_FOUND, WRONG_STATE."""
     if purchase is None:
         return refused(Reason.NOT_FOUND, purchase=command.purchase_id)
@@ -150,7 +150,7 @@ def cancel(draft: Draft, purchase: Purchase | None, command: CancelPurchase) -> 
     return [_void(draft, command.purchase_id, purchase, VoidCause.CANCELLED)]
 
 
-def time_out(draft: Draft, purchase_id: str, purchase: Purchase) -> list[Message]:
+def time_out(draft: Draft, purchase_id: str, purchase: Purchase) -> list[Fact]:
     """What happens when a pending purchase passes its deadline."""
     assert purchase.state is State.PENDING
     return [_void(draft, purchase_id, purchase, VoidCause.TIMED_OUT)]

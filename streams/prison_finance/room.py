@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple, assert_never
 
-from schemas.fields import Message
+from schemas.fields import Fact, Message
 from schemas.prison_finance import (
     AccountingDayClosed,
     AuthorisePurchase,
@@ -89,7 +89,7 @@ class PrisonFinance:
     def _purchase(self, draft: Draft, purchase_id: str) -> Purchase | None:
         return self._tables.purchases.get(f"{draft.book}|{purchase_id}")
 
-    def evolve(self, event: Message) -> None:
+    def evolve(self, event: Fact) -> None:
         """Change the rows that an event changes."""
         match event:
             case PurchasePending() | PurchaseAuthorised() | PurchaseVoided():
@@ -103,7 +103,7 @@ class PrisonFinance:
             case _:
                 raise TypeError(f"{type(event).__name__} is no event of this room")
 
-    def refusal(self, message: Message, refused: drafts.Refused) -> Message:
+    def refusal(self, message: Message, refused: drafts.Refused) -> Fact:
         """The event that says no."""
         match message:
             case CreditPrisoner():

@@ -16,7 +16,7 @@ class Settings(BaseSettings):
     worker: str = "0"
     """Name of this worker, stable over restarts and unique in the group: it makes the transactional id (PIPE-03)."""
 
-    batch_records: int = Field(2_000, ge=1, le=100_000)
+    batch_records: int = Field(5_000, ge=1, le=100_000)
     """Most records in one cycle, and so in one transaction."""
 
     transaction_timeout_s: float = Field(10.0, ge=2.0)

@@ -53,7 +53,7 @@ class Source:
             "max.poll.interval.ms": int(settings.max_poll_interval_s * 1000),
             "check.crcs": True,
             "fetch.wait.max.ms": 10,  # a partition resumed, or drained, joins the next fetch only
-            "queued.min.messages": 10 * settings.batch_records,
+            "queued.min.messages": 4 * settings.batch_records,
             "fetch.queue.backoff.ms": 5,  # a full queue is asked for more after a second by default, and runs dry
         }
 

@@ -16,9 +16,10 @@ from hypothesis import strategies as st
 from schemas import clock, dealer_billing, ledger, mobility, prison_finance
 from schemas.avro import declared, full_name, schema_of
 from schemas.codec import Undecodable, from_json, parse
-from schemas.fields import Contract, Fact, Message, Text, UtcMicros
-from schemas.mobility import DepositBudget
-from schemas.topics import TOPICS, UPSTREAM, Kind, Topic
+from schemas.fields import Contract, Fact, Message, Money, Record, Text, UtcMicros
+from schemas.ledger import Decided, JournalLine, LotPart, Outcome, Step
+from schemas.mobility import BudgetExpired, ChargeCard, DepositBudget
+from schemas.topics import CARD_CHARGES, JOURNAL, TOPICS, TRIP_PAYMENTS, UPSTREAM, Kind, Topic
 from schemas.writer import compile_writer
 from tests.contracts.strategies import messages
 from tests.rooms import shared_codec
@@ -33,7 +34,10 @@ MODULES = (clock, dealer_billing, ledger, mobility, prison_finance)
 
 def plain(message: Contract) -> dict[str, Any]:
     """The fields of a message, as fastavro takes them."""
-    return msgspec.to_builtins(message, builtin_types=(Decimal,)) if isinstance(message, Fact) else message.model_dump()
+    if isinstance(message, Message):
+        return message.model_dump()
+    fields: dict[str, Any] = msgspec.to_builtins(message, builtin_types=(Decimal,), enc_hook=Record.model_dump)
+    return fields
 
 
 @pytest.mark.requirement("PIPE-12")
@@ -76,6 +80,30 @@ def test_every_schema_is_avro_with_a_name_and_a_documentation(topic: Topic, mess
         if "default" in field:  # Avro: the default of a union is of its first type
             first = field["type"][0] if isinstance(field["type"], list) else field["type"]
             assert fastavro.validate(field["default"], first), field
+
+
+LOT = LotPart(lot_id="d1", amount_minor=0)
+MOVED = JournalLine(step=Step.POSTED, debit="a", credit="b", amount_minor=5, currency="EUR", spent=(LOT,))
+ENTRY = Decided(
+    decision_id="1", book="b", room="r", outcome=Outcome.ACCEPTED, lines=(MOVED,), cause_type="t", cause_id="c",
+    cause_topic="t", cause_partition=0, cause_offset=0, correlation_id="c", actor="a", effective_at=0, recorded_at=0,
+)  # fmt: skip
+NOTHING = Money.model_construct(amount_minor=0, currency="EUR")
+
+
+@pytest.mark.requirement("PIPE-04", "PIPE-12")
+@pytest.mark.parametrize(
+    ("topic", "fact", "field"),
+    [
+        (JOURNAL, ENTRY, "lines[0].spent[0].amount_minor"),
+        (CARD_CHARGES, ChargeCard(charge_id="c", trip_id="", group_id="g", rider_id="r", amount=NOTHING), "trip_id"),
+        (TRIP_PAYMENTS, BudgetExpired(group_id="g", deposit_id="d", amount=NOTHING), "amount"),
+    ],
+)
+def test_what_only_millrace_writes_is_checked_when_it_is_read(topic: Topic, fact: Fact, field: str) -> None:
+    with pytest.raises(Undecodable) as refusal:
+        shared_codec().decode(topic, shared_codec().encode(fact))
+    assert (refusal.value.reason, refusal.value.field) == ("refused_by_schema", field)
 
 
 def test_every_message_is_in_exactly_one_topic() -> None:

@@ -16,7 +16,7 @@ from tests.unit.sinks.rides import SWIFT, invoiced, ride
 def test_verapdf_takes_invoices_for_pdf_a_3b(tmp_path: Path) -> None:
     jars.fetch({JarSet.VERAPDF}, lambda _: None)
     long = replace(SWIFT, legal_name="Ελληνική Κινητικότητα και Συνεργάτες Α.Ε. " * 3, address=("Ω" * 60,) * 4)
-    unbroken = ride(currency="JPY").model_copy(update={"trip_id": "t" * 96, "rider_id": "r" * 96})
+    unbroken = replace(ride(currency="JPY"), trip_id="t" * 96, rider_id="r" * 96)
     for name, made in (("usual", invoiced()), ("long", invoiced(unbroken, long))):
         (tmp_path / f"{name}.pdf").write_bytes(render(made))
 

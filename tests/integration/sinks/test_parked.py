@@ -1,6 +1,7 @@
 """What cannot be carried out waits, stops nothing, and can be tried again (PIPE-08)."""
 
 import pytest
+from msgspec.structs import replace
 
 from schemas.avro import schema_of
 from schemas.fields import Money
@@ -121,15 +122,13 @@ def test_a_day_whose_control_totals_differ_is_cut_when_the_missing_line_can_be_r
 @pytest.mark.requirement("PRI-11")
 def test_late_foreign_and_repeated_lines_wait(world: World) -> None:
     mine = purchase(1, day=DAY)
-    dollars = line(2, LedgerSide.DEBIT, 100, day=DAY).model_copy(
-        update={"amount": Money(amount_minor=1, currency="USD")}
-    )
+    dollars = replace(line(2, LedgerSide.DEBIT, 100, day=DAY), amount=Money(amount_minor=1, currency="USD"))
     world.post(*((0, each) for each in mine))
     for partition in range(PARTITIONS):
         world.post((partition, closed(DAY, mine if partition == 0 else [])))
     world.run("adi")  # what comes first on another partition is nobody's promise
     world.post((0, line(9, LedgerSide.DEBIT, 100, day=DAY)), (1, dollars))
-    world.post((1, mine[0].model_copy(update={"accounting_date": "2026-07-04"})))
+    world.post((1, replace(mine[0], accounting_date="2026-07-04")))
     world.run("adi")
 
     assert [reason for _, _, reason in reasons(world)] == ["late_line", "not_gbp", "line_id_seen"]

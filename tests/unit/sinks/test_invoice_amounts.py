@@ -5,6 +5,7 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from sinks.invoices.invoice import Item, NotInvoiceable, Reason, check, invoice, is_charged, net
 from tests.unit.sinks.rides import SWIFT, invoiced, ride
@@ -71,7 +72,7 @@ def test_a_fare_below_the_unlock_fee_is_all_unlock_fee() -> None:
     ("trip", "reason"),
     [
         (ride(fare_minor=-1), Reason.NEGATIVE_FARE),
-        (ride().model_copy(update={"card_minor": 1}), Reason.PAYMENT_DIFFERS),
+        (replace(ride(), card_minor=1), Reason.PAYMENT_DIFFERS),
     ],
 )
 def test_an_event_that_contradicts_itself_is_refused(trip: object, reason: Reason) -> None:

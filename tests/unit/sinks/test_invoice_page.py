@@ -62,7 +62,7 @@ def test_the_rider_appears_as_an_id_and_the_group_not_at_all() -> None:
 
 
 def test_the_year_of_a_number_is_the_year_in_the_issuers_zone() -> None:
-    at_new_year = ride().model_copy(update={"ended_at": 1_798_757_999_000_000})  # 2026-12-31T22:59:59Z
+    at_new_year = replace(ride(), ended_at=1_798_757_999_000_000)  # 2026-12-31T22:59:59Z
 
     assert series_of(at_new_year, SWIFT, 3) == "SWIFT-26-03"
     assert series_of(at_new_year, replace(SWIFT, zone="Asia/Tokyo"), 3) == "SWIFT-27-03"
