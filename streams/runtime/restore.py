@@ -17,7 +17,7 @@ from confluent_kafka import OFFSET_BEGINNING, KafkaError, KafkaException, TopicP
 from streams.runtime import metrics
 from streams.runtime.outside import REAL, Outside
 from streams.runtime.settings import Settings
-from streams.runtime.tables import PartitionedTable
+from streams.runtime.tables import OwnedRows
 
 log = logging.getLogger(__name__)
 
@@ -39,7 +39,7 @@ class Restore:
     def __init__(
         self,
         member: Any,
-        tables: Sequence[PartitionedTable],
+        tables: Sequence[OwnedRows],
         source: Sequence[TopicPartition],
         settings: Settings,
         client: dict[str, Any],

@@ -126,11 +126,11 @@ class FrozenInMemory:
         self._consumer = self._host.new_consumer({**READING, "group.id": group})
         self._producer = self._host.new_producer({**WRITING, "transactional.id": f"frozen-{group}"})
         self._group = begin_work(self._consumer, self._producer, source, out)
-        self._host.silent_since = broker.now_s
+        self._host.process.silent_since = broker.now_s
 
     def go_on(self) -> str:
         self._broker.expire()
-        self._host.silent_since = None
+        self._host.process.silent_since = None
         return finish_work(self._producer, self._source, self._group)
 
 

@@ -35,6 +35,7 @@ class Consumer:
     def __init__(self, host: Host, config: dict[str, Any]) -> None:
         self._host = host
         self._broker = host.broker
+        self._process = host.process
         self._group_name: str = config.get("group.id", "")
         self._committed_only = config.get("isolation.level", "read_committed") == "read_committed"
         self._tells_eof = bool(config.get("enable.partition.eof", False))
@@ -113,8 +114,8 @@ class Consumer:
             self._callbacks[0](self, list(self._assigned))
 
     def _join(self, group: Group) -> None:
-        host = self._host
-        member = Member(self._member_id, self._topics, self._session_timeout_s, lambda: host.silent_since)
+        process = self._process
+        member = Member(self._member_id, self._topics, self._session_timeout_s, lambda: process.silent_since)
         group.join(member)
 
     def _give_up(self, callback: int) -> None:

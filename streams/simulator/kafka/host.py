@@ -36,16 +36,26 @@ class Mishap(Enum):
     """The broker did nothing in time, and says so; the caller may try again."""
 
 
+class Process:
+    """One life of the program on a host; a program that is started again has another one."""
+
+    def __init__(self) -> None:
+        self.silent_since: float | None = None
+        """When the broker last heard of it; None while its heartbeats come."""
+
+
 class Host:
     """Where clients run: whether the broker hears of it, what time passes on it, what becomes of its requests."""
 
     def __init__(self, broker: "Broker", name: str) -> None:
         self.broker = broker
         self.name = name
-        self.silent_since: float | None = None
-        """When the broker last heard of it; None while it is well."""
+        self.process = Process()
 
     # ---- what may go wrong: nothing, here
+
+    def at(self, step: Enum) -> None:
+        """Called when the program on it comes to a step of its own."""
 
     def before(self, request: Request) -> None:
         """Called before a request leaves."""

@@ -30,10 +30,9 @@ class PartitionLog:
         """The last stable offset: before it, every transaction is decided."""
         return min(span.first for span in self._open.values()) if self._open else self.end
 
-    @property
-    def undecided(self) -> frozenset[int]:
-        """Producer ids with an open transaction."""
-        return frozenset(self._open)
+    def holds_more(self, offset: int) -> bool:
+        """Whether there is, from `offset` on, any record that is or may yet be committed."""
+        return self.stable < self.end or bool(self.read(offset, 1, committed=True).records)
 
     def append(
         self,
