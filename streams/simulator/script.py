@@ -1,12 +1,12 @@
 """What happens in one run, drawn from its seed: what upstream sends and what goes wrong, as data that can shrink."""
 
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from enum import Enum
 from typing import NamedTuple
 
 from schemas.clock import Tick
-from schemas.fields import Message
+from schemas.fields import Message, iso
 from schemas.topics import PARTITIONS, TICKS
 from streams.demo.day import DAY_START_US, HOUR_US, Raw, make_day
 from streams.demo.world import Scale, World, make_world
@@ -18,16 +18,16 @@ from streams.simulator.reference import Debezium, RowChange, rows_of
 from streams.simulator.upsets import moves_of, upset
 from streams.simulator.worker import Step
 
-SCALE = Scale(groups=3, riders=9, vehicles=3, trips=18, dealers=3, bills=12, prisoners=5, purchases=18)
-"""Some 150 commands."""
+SCALE = Scale(groups=3, riders=9, vehicles=3, trips=14, dealers=3, bills=9, prisoners=5, purchases=14)
+"""Some 110 commands, as many records of reference data and ticks."""
 
 LEAD_S = 2.0
 """Reference data comes this much before the first command."""
 
-SPREAD_S = 12.0
+SPREAD_S = 8.0
 """How long upstream takes to send the commands of a run."""
 
-TICK_HOURS = (7, 9, 12, 16, 20, 23, 36)
+TICK_HOURS = (8, 12, 18, 23, 36)
 """Moments of the day at which the clock ticks: what is due by then happens."""
 
 WEEK_LATER_HOURS = 24 * 9
@@ -114,20 +114,26 @@ def write_script(seed: int, encode: Callable[[Message], bytes], debezium: Debezi
     ]
     for number, hour in enumerate(TICK_HOURS):
         at_s = LEAD_S + SPREAD_S * (number + 1) / len(TICK_HOURS)
-        sends += [tick for tick in _ticks(hour, at_s, encode) for _ in range(1 + (rnd.random() < 0.1))]
+        sends += [
+            tick for tick in ticks(DAY_START_US + hour * HOUR_US, at_s, encode) for _ in range(1 + (rnd.random() < 0.1))
+        ]
     sends.sort(key=lambda send: send.at_s)
     last_hour = WEEK_LATER_HOURS if rnd.random() < 0.2 else TICK_HOURS[-1]
-    return Script(seed, tuple(sends), tuple(_faults(rnd)), tuple(_ticks(last_hour, 0.0, encode)))
+    return Script(
+        seed, tuple(sends), tuple(_faults(rnd)), tuple(ticks(DAY_START_US + last_hour * HOUR_US, 0.0, encode))
+    )
 
 
 def _reference(rnd: random.Random, world: World, debezium: Debezium) -> Iterator[Send]:
-    known = list(rows_of(world))
-    for record in debezium.records(known):
-        yield Send(0.0, record.topic, record.key, record.value, None, -1, "reference data")
-    later: Sequence[RowChange] = moves_of(rnd, world)
-    for record in debezium.records(later):
-        at_s = LEAD_S + rnd.random() * SPREAD_S
-        yield Send(at_s, record.topic, record.key, record.value, None, -1, "a change of reference data")
+    yield from reference_sends(0.0, rows_of(world), debezium)
+    for change in moves_of(rnd, world):
+        yield from reference_sends(LEAD_S + rnd.random() * SPREAD_S, [change], debezium)
+
+
+def reference_sends(at_s: float, changes: Iterable[RowChange], debezium: Debezium) -> Iterator[Send]:
+    """Changes of reference data, sent at once."""
+    for record in debezium.records(changes):
+        yield Send(at_s, record.topic, record.key, record.value, None, -1, f"a row: {record.key.decode()}")
 
 
 def _commands(
@@ -136,10 +142,11 @@ def _commands(
     events = [record for phase in make_day(seed, scale, world, encode) for record in phase.records]
     step_s = SPREAD_S / max(1, len(events))
     for at_s, event in upset(rnd, events, step_s):
-        yield _send(LEAD_S + at_s, event, encode)
+        yield send_of(LEAD_S + at_s, event, encode)
 
 
-def _send(at_s: float, event: Upstream | Raw, encode: Callable[[Message], bytes]) -> Send:
+def send_of(at_s: float, event: Upstream | Raw, encode: Callable[[Message], bytes]) -> Send:
+    """What upstream sends of an event."""
     if isinstance(event, Raw):
         return Send(at_s, event.topic.name, event.key, event.value, [*event.headers], -1, "bad input")
     envelope, message = event.envelope, event.message
@@ -148,10 +155,11 @@ def _send(at_s: float, event: Upstream | Raw, encode: Callable[[Message], bytes]
     return Send(at_s, event.topic.name, envelope.subject.encode(), encode(message), headers, -1, text)
 
 
-def _ticks(hour: int, at_s: float, encode: Callable[[Message], bytes]) -> Iterator[Send]:
-    value = encode(Tick(now=DAY_START_US + hour * HOUR_US))
+def ticks(now_us: int, at_s: float, encode: Callable[[Message], bytes]) -> Iterator[Send]:
+    """A tick for every partition; `now_us` is the moment it tells, in UTC microseconds."""
+    value = encode(Tick(now=now_us))
     for partition in range(PARTITIONS):
-        yield Send(at_s, TICKS.name, None, value, None, partition, f"tick of hour {hour}")
+        yield Send(at_s, TICKS.name, None, value, None, partition, f"tick of {iso(now_us)}")
 
 
 POINTS: tuple[tuple[Request | Step, int, tuple[Blow, ...]], ...] = (

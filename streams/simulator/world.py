@@ -1,9 +1,10 @@
 """Whose turn it is, and what time it is: machines, upstream, and what happens to them, in one thread."""
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from heapq import heappop, heappush
 from itertools import count
+from typing import NamedTuple
 
 from confluent_kafka import KafkaException
 
@@ -35,6 +36,21 @@ EXPECTED_ENDS = (TransactionError, KafkaException, RestoreStalledError)
 
 class Stuck(Exception):
     """The pipeline has stopped to work, though nothing hinders it any more."""
+
+
+class Berth(NamedTuple):
+    """A place for a worker: its name, the most records it takes at once, whether one is there from the beginning."""
+
+    name: str
+    batch_records: int
+    is_wanted: bool
+
+
+def crew_of(seed: int) -> list[Berth]:
+    """The workers of a seed: one at least from the beginning."""
+    rnd = random.Random(f"crew {seed}")
+    first = rnd.choice(MACHINES)
+    return [Berth(name, rnd.choice((3, 10, 50)), name == first or rnd.random() < 0.6) for name in MACHINES]
 
 
 class Machine:
@@ -98,14 +114,14 @@ class Machine:
 class World:
     """One run of a script."""
 
-    def __init__(self, script: Script, contracts: Contracts) -> None:
+    def __init__(self, script: Script, contracts: Contracts, crew: Sequence[Berth] = ()) -> None:
         rnd = self._rnd = random.Random(f"world {script.seed}")
         self.broker = Broker(BEGIN_S)
         self.survived = Survived()
         for topic in (*(topic.name for topic in TOPICS), *(table.cdc_topic for table in TABLES)):
             self.broker.create_topic(topic, PARTITIONS)
         self._markers = Markers(self.broker, rnd, self.survived)
-        self.machines = [self._machine(name, script, contracts) for name in MACHINES]
+        self.machines = [self._machine(berth, script, contracts) for berth in crew or crew_of(script.seed)]
         self._calendar: list[tuple[float, int, Callable[[], None]]] = []
         self._numbers = count()
         self._ends_at_s = BEGIN_S
@@ -117,17 +133,18 @@ class World:
                 self._at(fault.at_s, self._happening(fault))
         self._create_changelogs(contracts)
 
-    def _machine(self, name: str, script: Script, contracts: Contracts) -> Machine:
+    def _machine(self, berth: Berth, script: Script, contracts: Contracts) -> Machine:
+        name = berth.name
         traps = [fault for fault in script.faults if isinstance(fault, Trap) and fault.machine == name]
         rnd = random.Random(f"machine {name} {script.seed}")
         host = AdversarialHost(self.broker, name, rnd, traps, self.survived)
         host.world = self
         settings = Settings.model_construct(
-            worker=name, batch_records=rnd.choice((3, 10, 50)), session_timeout_s=2.0, transaction_timeout_s=3.0,
+            worker=name, batch_records=berth.batch_records, session_timeout_s=2.0, transaction_timeout_s=3.0,
             commit_timeout_s=5.0, warm_s=3_600.0, restore_stall_timeout_s=60.0,
         )  # fmt: skip
         machine = Machine(host, settings, contracts)
-        machine.is_wanted = rnd.random() < 0.7
+        machine.is_wanted = berth.is_wanted
         return machine
 
     def _create_changelogs(self, contracts: Contracts) -> None:
@@ -143,20 +160,23 @@ class World:
 
     def run(self) -> None:
         """Everything in the script, and then until all is worked off. Raises `Stuck`, and what a bug raises."""
-        if not any(machine.is_wanted for machine in self.machines):
-            self.machines[0].is_wanted = True
         while self._calendar:
             self._run_until(self._ends_at_s)
         for machine in self.machines:
             machine.host.disarm()
         if not any(machine.is_wanted for machine in self.machines):
             self.machines[0].is_wanted = True
-        self._work_off()
-        for send in self._closing:
-            self._sending(send)()
-        self._work_off()
+        self.work_off()
+        self.send(self._closing)
+        self.work_off()
 
-    def _work_off(self) -> None:
+    def send(self, sends: Iterable[Send]) -> None:
+        """Let upstream send all of these now."""
+        for send in sends:
+            self._sending(send)()
+
+    def work_off(self) -> None:
+        """Go on until every record is worked off. Raises `Stuck`."""
         deadline = self.broker.now_s + QUIET_WITHIN_S
         while not self._is_quiet():
             if self.broker.now_s > deadline:

@@ -136,9 +136,11 @@ class Consumer:
         self._serve_group()
         found: list[Message] = []
         for place, cursor in self._host.arrange(list(self._cursors.items())):
+            if cursor.eof_at == cursor.log.end:
+                continue  # most partitions, most of the time: read to the end, and it has been told
+            found += self._fetch(place, cursor, num_messages - len(found))
             if len(found) >= num_messages:
                 break
-            found += self._fetch(place, cursor, num_messages - len(found))
         if not found:
             self._host.spend(timeout)
         return found
