@@ -6,7 +6,7 @@ import faust
 
 from schemas.clock import Tick
 from schemas.codec import Codec
-from schemas.registry import ConfluentRegistry
+from schemas.registry import ConfluentRegistry, Registry
 from schemas.settings import Settings
 from schemas.topics import TICKS
 from streams import reference
@@ -25,15 +25,19 @@ def create_app(settings: Settings, **options: Any) -> faust.App:
     app = faust.App(APP_ID, broker=f"kafka+txn://{settings.kafka}", **(SEAMS | options))
     registry = ConfluentRegistry(settings.registry)
     codec = Codec(registry)
+    wire(app, codec, registry)
+    Clock(app, topic=TICKS.name, encode=lambda now_us: codec.encode(Tick(now=now_us)))
+    return app
+
+
+def wire(app: Any, codec: Codec, registry: Registry) -> None:
+    """Declare every room's tables and agents on an app, be it Faust's or the simulator's."""
     pipeline = Pipeline(app, codec)
     reference.wire(pipeline, registry)
     for room in ROOMS:
         room.wire(pipeline)
-    Clock(app, topic=TICKS.name, encode=lambda now_us: codec.encode(Tick(now=now_us)))
 
     @app.agent(pipeline.topic(TICKS), name="clock.ticks")
     async def ticks(stream: Any) -> None:
         async for batch in stream:
             pipeline.pass_time(TICKS, batch)
-
-    return app

@@ -143,6 +143,8 @@ class Processor:
             if known is None:
                 self._seen[used_id] = Seen(digest, decision_id, cause.recorded_at + REMEMBERED_US)
             elif known.digest == digest:
+                if used_id != used_ids[0]:  # another event said this: who repeats this one, repeats that other
+                    self._seen[used_ids[0]] = Seen(digest, known.decision_id, cause.recorded_at + REMEMBERED_US)
                 self._journal(
                     decision_id, draft, Outcome.DUPLICATE, cause, reason=None, figures={"of": known.decision_id}
                 )

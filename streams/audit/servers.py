@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from enum import Enum
-from typing import Any
+from typing import Any, Protocol
 
 import orjson
 
@@ -25,6 +25,9 @@ UPSTREAM_NAMES = tuple(topic.name for topic in UPSTREAM)
 CHANGELOGS = {table: f"{APP_ID}-{table}-changelog" for table in ("balances", "locks")}
 LASTING = (*UPSTREAM_NAMES, JOURNAL.name, DEAD_LETTERS.name, *CHANGELOGS.values())
 PROJECTIONS = (BALANCES.name, OPEN_LOCKS.name, STATEMENT_LINES.name)
+READ = (*LASTING, *PROJECTIONS, TICKS.name)
+"""Every topic that the auditor reads."""
+
 WHOLE = (JOURNAL.name, STATEMENT_LINES.name)
 """Topics from whose beginning the fold starts."""
 
@@ -39,19 +42,23 @@ class Scope(Enum):
     POSTGRES = "postgres"
 
 
-class Servers:
-    """`streams.audit.evidence.Evidence` from the servers of `settings`. Raises `CannotAudit`, `RegistryUnavailable`."""
+class TopicReader(Protocol):
+    """Topics as they were at one moment; `kafka.Snapshot` is one."""
 
-    def __init__(self, settings: Settings, scope: Scope, wait_s: float) -> None:
-        self._settings = settings
-        self._scope = scope
-        self._wait_s = wait_s
-        self._wire = Wire(ConfluentRegistry(settings.registry))
-        self._snapshot = Snapshot(settings.kafka, APP_ID, (*LASTING, *PROJECTIONS, TICKS.name))
+    spans: dict[Partition, Span]
 
-    def close(self) -> None:
-        """Let the consumers go."""
-        self._snapshot.close()
+    def of(self, *topics: str) -> Mapping[Partition, Span]: ...
+    def read(self, spans: Mapping[Partition, Span]) -> Iterator[Any]: ...
+    def committed(self, *topics: str) -> Mapping[Partition, int]: ...
+    def grown(self, *topics: str) -> Iterable[Partition]: ...
+
+
+class Topics:
+    """`streams.audit.evidence.Evidence` from topics alone."""
+
+    def __init__(self, wire: Wire, snapshot: TopicReader) -> None:
+        self._wire = wire
+        self._snapshot = snapshot
 
     def spans(self) -> Mapping[Partition, Span]:
         return self._snapshot.spans
@@ -98,7 +105,7 @@ class Servers:
         return Projection("topic", balances, locks, lines)
 
     def landings(self) -> Iterator[Projection]:
-        return postgres.landings(self._settings.postgres, self._wait_s) if self._scope is Scope.POSTGRES else iter(())
+        return iter(())
 
     def grown(self) -> Iterable[Partition]:
         return self._snapshot.grown(*LASTING, *PROJECTIONS)
@@ -133,6 +140,24 @@ class Servers:
             return self._wire.fields(message, value)
         except Undecodable:
             return {}
+
+
+class Servers(Topics):
+    """Evidence from the servers of `settings`. Raises `CannotAudit`, `RegistryUnavailable`."""
+
+    def __init__(self, settings: Settings, scope: Scope, wait_s: float) -> None:
+        self._settings = settings
+        self._scope = scope
+        self._wait_s = wait_s
+        self._kafka = Snapshot(settings.kafka, APP_ID, READ)
+        super().__init__(Wire(ConfluentRegistry(settings.registry)), self._kafka)
+
+    def close(self) -> None:
+        """Let the consumers go."""
+        self._kafka.close()
+
+    def landings(self) -> Iterator[Projection]:
+        return postgres.landings(self._settings.postgres, self._wait_s) if self._scope is Scope.POSTGRES else iter(())
 
 
 def _place(record: Any) -> Place:

@@ -25,7 +25,7 @@ from streams.audit.audit import audit
 from streams.audit.report import Report
 from streams.demo.day import DAY_START_US, Phase, Raw, make_day
 from streams.demo.processes import Process
-from streams.demo.watch import Watch
+from streams.demo.watch import Tally, Watch
 from streams.demo.world import Scale, World, make_world, rows
 from streams.publish import Upstream
 
@@ -36,7 +36,7 @@ BUILD = Path("build/demo")
 class Result(NamedTuple):
     """What a run has to report."""
 
-    watch: Watch
+    watch: Tally
     audit: Report
     invoices: list[dict[str, Any]]
     adi_files: list[dict[str, Any]]

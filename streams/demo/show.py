@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 import psycopg
@@ -18,6 +18,17 @@ BALANCES = """
         count(*), sum(balance_minor), sum(available_minor)
     FROM projection.balances GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
 """
+
+
+class BalanceSum(NamedTuple):
+    """All accounts of one kind in books of one kind, in one currency; sums in minor units."""
+
+    book: str
+    account: str
+    currency: str
+    accounts: int
+    balance_minor: int
+    available_minor: int
 
 
 def report(result: Result) -> dict[str, Any]:
@@ -52,10 +63,25 @@ def write(figures: dict[str, Any]) -> None:
     (BUILD / "report.json").write_bytes(orjson.dumps(figures, option=orjson.OPT_INDENT_2))
 
 
+def balances_in(settings: Settings) -> list[BalanceSum]:
+    """The sums of the projection in Postgres."""
+    with psycopg.connect(settings.postgres) as connection:
+        return [BalanceSum(*row) for row in connection.execute(BALANCES).fetchall()]
+
+
 def show(console: Console, settings: Settings, result: Result, figures: dict[str, Any]) -> None:
     """Tables of balances, refusals, dead letters, files; then the audit's verdict."""
-    with psycopg.connect(settings.postgres) as connection:
-        balances = connection.execute(BALANCES).fetchall()
+    show_outcomes(console, balances_in(settings), figures)
+    console.print(_table("Files", ("kind", ">count", ">total"), _files(figures)))
+    show_verdict(console, result, figures)
+    console.print("\nThe servers still run. Look at a book, and end them when you have seen enough:\n")
+    for line in ("-m streams book group:grp-000", "-m streams statement group:grp-000"):
+        console.print(f"    .venv/bin/python {line}", highlight=False)
+    console.print("    make stop", highlight=False)
+
+
+def show_outcomes(console: Console, balances: Iterable[BalanceSum], figures: dict[str, Any]) -> None:
+    """Tables of balances, refusals and dead letters."""
     console.print(
         _table(
             "Balances",
@@ -76,8 +102,6 @@ def show(console: Console, settings: Settings, result: Result, figures: dict[str
     console.print(_table("Refusals", ("room", "reason", ">count"), refusals))
     letters = ((each["topic"], each["reason"], f"{each['count']:,}") for each in figures["dead_letters_by_reason"])
     console.print(_table("Dead letters", ("topic", "reason", ">count"), letters))
-    console.print(_table("Files", ("kind", ">count", ">total"), _files(figures)))
-    _verdict(console, result, figures)
 
 
 def _files(figures: dict[str, Any]) -> Iterable[tuple[str, ...]]:
@@ -99,7 +123,8 @@ def _table(title: str, columns: Iterable[str], rows: Iterable[Iterable[str]]) ->
     return table
 
 
-def _verdict(console: Console, result: Result, figures: dict[str, Any]) -> None:
+def show_verdict(console: Console, result: Result, figures: dict[str, Any]) -> None:
+    """Whether every input has its outcome, and what the audit says."""
     equation = (
         f"{figures['inputs']:,} inputs = {figures['outcomes']:,} outcomes + {figures['dead_letters']:,} dead letters"
     )
@@ -112,7 +137,3 @@ def _verdict(console: Console, result: Result, figures: dict[str, Any]) -> None:
         console.print(f"[bold red]The audit found {figures['audit_differences']} differences[/]:")
         for finding in result.audit.findings.kept:
             console.print(f"  {finding.kind}: {finding.where}: expected {finding.expected}, found {finding.found}")
-    console.print("\nThe servers still run. Look at a book, and end them when you have seen enough:\n")
-    for line in ("-m streams book group:grp-000", "-m streams statement group:grp-000"):
-        console.print(f"    .venv/bin/python {line}", highlight=False)
-    console.print("    make stop", highlight=False)

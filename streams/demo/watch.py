@@ -13,21 +13,11 @@ from schemas.topics import DEAD_LETTERS, JOURNAL, PARTITIONS, TOPICS, UPSTREAM
 UPSTREAM_NAMES = {topic.name for topic in UPSTREAM}
 
 
-class Watch:
-    """A read_committed reader of every topic that the pipeline writes. `read` takes what is there and counts it."""
+class Tally:
+    """Counts what the pipeline has written, record by record."""
 
-    def __init__(self, settings: Settings, codec: Codec) -> None:
+    def __init__(self, codec: Codec) -> None:
         self._codec = codec
-        self._kafka = Consumer(
-            settings.client(
-                group_id="millrace-demo-watch",
-                isolation_level="read_committed",
-                enable_auto_commit=False,
-                auto_offset_reset="earliest",
-            )
-        )
-        self._group = Consumer(settings.client(group_id="millrace"))
-        self._kafka.assign([TopicPartition(topic.name, p, 0) for topic in TOPICS for p in range(PARTITIONS)])
         self.outcomes: Counter[str] = Counter()
         self.refusals: Counter[tuple[str, str]] = Counter()
         self.dead_letters: Counter[tuple[str, str]] = Counter()
@@ -36,31 +26,13 @@ class Watch:
         self.lines = 0
         self.ends: dict[tuple[str, int], int] = {}
 
-    def read(self, timeout_s: float = 0.2) -> None:
-        """Count what has been committed since the last call."""
-        for record in self._kafka.consume(5_000, timeout_s):
-            if record.error() is None:
-                self._count(record)
-
     @property
     def answered(self) -> int:
         """Upstream records that have their outcome or their dead letter."""
         return self.outcomes.total() + self.dead_letters.total()
 
-    def is_consumed(self, *topics: str) -> bool:
-        """Whether the workers have committed past every record seen so far of these topics."""
-        ends = {place: end for place, end in self.ends.items() if place[0] in topics}
-        if not ends:
-            return True
-        committed = self._group.committed([TopicPartition(*place) for place in ends], timeout=10)
-        return all(at.offset >= ends[at.topic, at.partition] for at in committed)
-
-    def close(self) -> None:
-        """Leave Kafka."""
-        self._kafka.close()
-        self._group.close()
-
-    def _count(self, record: Any) -> None:
+    def count(self, record: Any) -> None:
+        """Take one committed record."""
         topic = record.topic()
         self.written[topic] += 1
         self.ends[topic, record.partition()] = record.offset() + 1
@@ -79,3 +51,39 @@ class Watch:
             self.outcomes[decided.outcome.value] += 1
         if decided.reason is not None:
             self.refusals[decided.room, decided.reason] += 1
+
+
+class Watch(Tally):
+    """A read_committed reader of every topic that the pipeline writes. `read` takes what is there and counts it."""
+
+    def __init__(self, settings: Settings, codec: Codec) -> None:
+        super().__init__(codec)
+        self._kafka = Consumer(
+            settings.client(
+                group_id="millrace-demo-watch",
+                isolation_level="read_committed",
+                enable_auto_commit=False,
+                auto_offset_reset="earliest",
+            )
+        )
+        self._group = Consumer(settings.client(group_id="millrace"))
+        self._kafka.assign([TopicPartition(topic.name, p, 0) for topic in TOPICS for p in range(PARTITIONS)])
+
+    def read(self, timeout_s: float = 0.2) -> None:
+        """Count what has been committed since the last call."""
+        for record in self._kafka.consume(5_000, timeout_s):
+            if record.error() is None:
+                self.count(record)
+
+    def is_consumed(self, *topics: str) -> bool:
+        """Whether the workers have committed past every record seen so far of these topics."""
+        ends = {place: end for place, end in self.ends.items() if place[0] in topics}
+        if not ends:
+            return True
+        committed = self._group.committed([TopicPartition(*place) for place in ends], timeout=10)
+        return all(at.offset >= ends[at.topic, at.partition] for at in committed)
+
+    def close(self) -> None:
+        """Leave Kafka."""
+        self._kafka.close()
+        self._group.close()

@@ -57,6 +57,7 @@ class World(NamedTuple):
 
 
 MSPS = {"ryde": "Ryde On AS", "velo": "Velo City GmbH", "carry": "Carry Cars BV"}
+VAT = {"ryde": "0.25", "velo": "0.19", "carry": "0.21"}
 MODELS = {"ryde": ("escooter", "ebike"), "velo": ("ebike", "cargo"), "carry": ("car",)}
 PRISONS = {"LEI": ("HMP Leeds", "318"), "MDI": ("HMP Moorland", "334"), "WWI": ("HMP Wandsworth", "402")}
 SUPPLIERS = {"DHL": ("DHL Supply Chain", "2617902101"), "BT": ("BT Phone Credit", "2617902102")}
@@ -100,7 +101,6 @@ def make_world(seed: int, scale: Scale) -> World:
 def rows(world: World) -> list[tuple[str, list[tuple[Any, ...]]]]:
     """SQL statements of the reference data, each with the rows to execute it for, in order."""
     models = [(msp, f"{msp}-{kind}", kind, f"{kind} of {name}") for msp, name in MSPS.items() for kind in MODELS[msp]]
-    vat = {"ryde": "0.25", "velo": "0.19", "carry": "0.21"}
     riders = [(rider, group) for group, riders in world.members.items() for rider in riders]
     return [
         ("INSERT INTO reference.msps VALUES (%s, %s)", list(MSPS.items())),
@@ -110,7 +110,7 @@ def rows(world: World) -> list[tuple[str, list[tuple[Any, ...]]]]:
         ("INSERT INTO reference.fee_schedule_models VALUES (%s, %s, %s)", [(m[0], m[1], m[1]) for m in models]),
         (
             "INSERT INTO reference.fee_schedule_versions VALUES (%s, 1, 'EUR', %s, %s, %s)",
-            [(m[1], *RATES[m[2]], vat[m[0]]) for m in models],
+            [(m[1], *RATES[m[2]], VAT[m[0]]) for m in models],
         ),
         ("INSERT INTO reference.sharing_groups VALUES (%s, %s)", [(g, f"Group {g}") for g in world.members]),
         ("INSERT INTO reference.group_members VALUES (%s, %s)", riders),

@@ -194,7 +194,7 @@ class Cycle(Service):
             metrics.LAG.clear()  # what somebody else owns by now is theirs to report
             numbers = {tp.partition for tp in partitions}
             for table in self._tables:
-                table.disown(numbers, self.source.current_until, self.settings.warm_s)
+                table.disown(numbers, self.source.age_s, self.settings.warm_s)
             if self.assignment.phase is Phase.UNASSIGNED:
                 return  # a bare revocation: the next assignment is on its way
             self.assignment.check_copartitioned()

@@ -1,6 +1,7 @@
 """Proof, at declaration, that a row type cannot be changed in place."""
 
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -18,6 +19,7 @@ _MUTABLE = {
 }
 
 
+@cache
 def refuse_mutable(row: Any) -> tuple[type, ...]:
     """The types that `row` allows: itself, or the members of a tagged union of structs.
 

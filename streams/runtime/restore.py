@@ -9,15 +9,15 @@ The order matters (ADR 2, finding 2):
 """
 
 import logging
-import time
 from collections.abc import Sequence
 from typing import Any
 
-from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, KafkaError, KafkaException, TopicPartition
 
 from streams.runtime import metrics
+from streams.runtime.outside import REAL, Outside
 from streams.runtime.settings import Settings
-from streams.runtime.tables import PartitionedTable
+from streams.runtime.tables import OwnedRows
 
 log = logging.getLogger(__name__)
 
@@ -39,16 +39,18 @@ class Restore:
     def __init__(
         self,
         member: Any,
-        tables: Sequence[PartitionedTable],
+        tables: Sequence[OwnedRows],
         source: Sequence[TopicPartition],
         settings: Settings,
         client: dict[str, Any],
+        outside: Outside = REAL,
     ) -> None:
         self._member, self._source, self._settings, self._client = member, list(source), settings, client
+        self._outside = outside
         self._tables = {table.changelog_topic_name: table for table in tables}
         self._latest: dict[Slot, dict[bytes, bytes | None]] = {}
-        self._reader: Consumer | None = None
-        self._progress_at = time.monotonic()
+        self._reader: Any = None
+        self._progress_at = self._outside.monotonic_s()
         self.committed: list[TopicPartition] = []
         """Where each source partition goes on; negative offset: nothing was ever committed."""
         self.targets: dict[Slot, int] = {}
@@ -65,7 +67,7 @@ class Restore:
         Raises KafkaException for what will not pass by itself, RestoreStalledError if nothing moves for long.
         """
         progressed = self._begin() if self._reader is None else self._read(self._reader)
-        now = time.monotonic()
+        now = self._outside.monotonic_s()
         if progressed:
             self._progress_at = now
         elif now - self._progress_at > self._settings.restore_stall_timeout_s:
@@ -88,18 +90,18 @@ class Restore:
             ends = self._ends()
         except KafkaException as error:  # an undecided transaction, an election, a broker coming back
             log.info("restore: not yet: %s", error)
-            time.sleep(POLL_S)
+            self._outside.sleep(POLL_S)
             return False
         self.committed = stable
         starts = [start for slot, end in ends.items() if (start := self._start(slot, end)) is not None]
-        self._reader = Consumer({**self._client, "isolation.level": "read_committed", "enable.partition.eof": True,
-                                 "auto.offset.reset": "error"})  # fmt: skip
+        reading = {"isolation.level": "read_committed", "enable.partition.eof": True, "auto.offset.reset": "error"}
+        self._reader = self._outside.new_consumer({**self._client, **reading})
         self._reader.assign(starts)
         return True
 
     def _ends(self) -> dict[Slot, int]:
         # Not AdminClient.list_offsets: it can answer "unknown topic" from a stale cache for minutes (ADR 2, finding 9).
-        probe = Consumer({**self._client, "isolation.level": "read_uncommitted"})
+        probe = self._outside.new_consumer({**self._client, "isolation.level": "read_uncommitted"})
         partitions = sorted({tp.partition for tp in self._source})
         try:
             return {
@@ -124,7 +126,7 @@ class Restore:
         self._latest[slot] = {}
         return TopicPartition(topic, number, OFFSET_BEGINNING if position is None else position)
 
-    def _read(self, reader: Consumer) -> bool:
+    def _read(self, reader: Any) -> bool:
         first = reader.poll(POLL_S)
         if first is None:
             return False

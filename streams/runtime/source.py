@@ -1,14 +1,14 @@
 """The one consumer of a worker process. All of its calls, and so all rebalance callbacks, run in one thread."""
 
 import logging
-import time
 from collections.abc import Sequence
 from typing import Any
 
-from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, KafkaError, KafkaException, Message, TopicPartition
 
 from streams.runtime import metrics
 from streams.runtime.assignment import Assignment
+from streams.runtime.outside import REAL, Outside
 from streams.runtime.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -32,10 +32,10 @@ class RecordsRemovedError(Exception):
 class Source:
     """Reads committed records of the subscribed topics, in batches that never straddle a rebalance."""
 
-    def __init__(self, settings: Settings, client: dict[str, Any], group: str) -> None:
+    def __init__(self, settings: Settings, client: dict[str, Any], group: str, outside: Outside = REAL) -> None:
         self.assignment = Assignment()
-        self.current_until = time.time()
-        """Wall time of the last poll that found this worker still in possession."""
+        self._outside = outside
+        self._current_until = outside.wall_s()
         self._batch_records = settings.batch_records
         self._seen: dict[tuple[str, int], int] = {}
         self._kafka: Any = None
@@ -62,11 +62,16 @@ class Source:
         """The consumer itself, for queries of the group."""
         return self._kafka
 
+    @property
+    def age_s(self) -> float:
+        """Seconds since the last poll that found this worker still in possession."""
+        return self._outside.wall_s() - self._current_until
+
     def subscribe(self, topics: Sequence[str]) -> None:
         """Join the group. Nothing flows before `flow`."""
         assignment = self.assignment
         assignment.topics = tuple(topics)
-        self._kafka = Consumer(self._config)
+        self._kafka = self._outside.new_consumer(self._config)
         self._kafka.subscribe(
             list(topics), on_assign=assignment.on_assign, on_revoke=assignment.on_revoke, on_lost=assignment.on_revoke
         )
@@ -85,7 +90,7 @@ class Source:
         epoch = self.assignment.epoch
         first = self._kafka.poll(timeout_s)
         if epoch == self.assignment.epoch:
-            self.current_until = time.time()
+            self._current_until = self._outside.wall_s()
         if first is None:
             return []
         messages = [first]

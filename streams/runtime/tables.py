@@ -3,7 +3,6 @@
 # mypy: allow-subclassing-any
 
 import asyncio
-import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -27,29 +26,19 @@ class ChangelogError(Exception):
     """A changelog does not fit the table's row type: the type was changed without regard to what is stored."""
 
 
-class PartitionedTable(Table):
-    """`app.Table(name, partitions=n, row=Lock, due=..., projection=...)` (PIPE-02).
+class OwnedRows:
+    """The rows of one table in the partitions that this worker owns: all of a table but what is Faust's.
 
     `row`: frozen `msgspec.Struct` type of the rows; keys are str. `due`: see `Rows`. `projection`: called once for
     each key changed in a cycle with its last row, or None if deleted; what it returns is written by the same
     transaction. Raises TypeError for a row type that can be changed in place.
     """
 
-    def __init__(
-        self,
-        app: Any,
-        *,
-        row: Any = None,
-        due: Callable[[Any], int | None] | None = None,
-        projection: Projection | None = None,
-        partitions: int | None = None,
-        default: Any = None,
-        **options: Any,
-    ) -> None:
-        if row is None or partitions is None or default is not None:
-            raise UnsupportedError(f"table {options.get('name')} without row= and partitions=, or with default=",
-                                   "declare app.Table(name, partitions=n, row=RowType)")  # fmt: skip
-        super().__init__(app, partitions=partitions, **options)
+    name: str
+    changelog_topic_name: str
+
+    def _keep(self, row: Any, due: Callable[[Any], int | None] | None, projection: Projection | None) -> None:
+        """Begin with no partition."""
         self._row, self._due, self._projection = row, due, projection
         self._new_rows()  # to refuse a bad row type here, where it is declared
         self._owned: dict[int, Rows[Any]] = {}
@@ -115,13 +104,13 @@ class PartitionedTable(Table):
 
     # ---- for the restore -------------------------------------------------------------------------------------------
 
-    def disown(self, keep: Iterable[int], current_until: float, warm_s: float) -> None:
-        """Own nothing. Rows of `keep` stay as the base of a restore, if they were current within `warm_s` seconds.
+    def disown(self, keep: Iterable[int], age_s: float, warm_s: float) -> None:
+        """Own nothing. Rows of `keep` stay as the base of a restore, if they were current `warm_s` seconds ago or less.
 
         Also what comes straight back is disowned: another worker may have written in between (ADR 2, finding 4). Older
         rows would miss deletions whose tombstones the changelog has dropped by now.
         """
-        fresh = set(keep) if time.time() - current_until <= warm_s else set()
+        fresh = set(keep) if age_s <= warm_s else set()
         self._warm = {number: rows for number, rows in {**self._warm, **self._owned}.items() if number in fresh}
         self._position = {number: at for number, at in self._position.items() if number in self._warm}
         self._owned.clear()
@@ -154,6 +143,27 @@ class PartitionedTable(Table):
 
     def _new_rows(self) -> Rows[Any]:
         return Rows(self._row, self._due)
+
+
+class PartitionedTable(OwnedRows, Table):
+    """`app.Table(name, partitions=n, row=Lock, due=..., projection=...)`, each as `OwnedRows` says (PIPE-02)."""
+
+    def __init__(
+        self,
+        app: Any,
+        *,
+        row: Any = None,
+        due: Callable[[Any], int | None] | None = None,
+        projection: Projection | None = None,
+        partitions: int | None = None,
+        default: Any = None,
+        **options: Any,
+    ) -> None:
+        if row is None or partitions is None or default is not None:
+            raise UnsupportedError(f"table {options.get('name')} without row= and partitions=, or with default=",
+                                   "declare app.Table(name, partitions=n, row=RowType)")  # fmt: skip
+        super().__init__(app, partitions=partitions, **options)
+        self._keep(row, due, projection)
 
     # ---- what Faust's table could do and this one refuses ----------------------------------------------------------
 

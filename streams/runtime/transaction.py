@@ -109,11 +109,13 @@ class Transactions:
         request_timeout_s: float,
         commit_timeout_s: float,
         new_producer: Callable[[dict[str, Any]], Any] = KafkaProducer,
+        monotonic_s: Callable[[], float] = time.monotonic,
     ) -> None:
         self._config = dict(config)
         self._request_timeout_s = request_timeout_s
         self._commit_timeout_s = commit_timeout_s
         self._new_producer = new_producer
+        self._monotonic_s = monotonic_s
         self._kafka: Any = None
         self._undelivered: list[tuple[int, str]] = []
         self.doubt = Doubt()
@@ -127,7 +129,7 @@ class Transactions:
         callbacks = {"error_cb": self.doubt.on_error, "stats_cb": self.doubt.on_statistics, "logger": self.doubt}
         self._kafka = self._new_producer({**self._config, **callbacks})
         self._undelivered.clear()
-        self._again(self._kafka.init_transactions, INIT_TIMEOUT_S, deadline=time.monotonic() + INIT_TIMEOUT_S)
+        self._again(self._kafka.init_transactions, INIT_TIMEOUT_S, deadline=self._monotonic_s() + INIT_TIMEOUT_S)
         self.doubt.reason = None  # there was no transaction yet that a repeated request could belong to
 
     def commit(self, transaction: Transaction) -> None:
@@ -135,14 +137,14 @@ class Transactions:
         self._kafka.poll(0)
         if self.doubt.reason:
             self._replace()
-        started = time.monotonic()
+        started = self._monotonic_s()
         try:
             self._write(transaction)
             self._commit(transaction, deadline=started + self._commit_timeout_s)
         except (KafkaException, TransactionError) as error:
             self._abort(error)
             raise TransactionError(self._explain(error)) from error
-        seconds = time.monotonic() - started
+        seconds = self._monotonic_s() - started
         metrics.COMMIT_SECONDS.observe(seconds)
         if seconds > self._request_timeout_s:
             self.doubt.add("slow")
@@ -214,7 +216,7 @@ class Transactions:
                 return
             except KafkaException as error:
                 self._kafka.poll(0)
-                hopeless = bool(self._undelivered) or time.monotonic() > deadline
+                hopeless = bool(self._undelivered) or self._monotonic_s() > deadline
                 if hopeless or not error.args[0].retriable():
                     raise
                 log.warning("%s: %s; trying again", call.__name__, error.args[0])

@@ -104,6 +104,13 @@ def test_the_event_id_of_a_duplicate_is_used_too() -> None:
     assert city.wallet == "d1:500"
 
 
+def test_a_duplicate_sent_again_is_a_duplicate_of_the_original_not_of_a_duplicate() -> None:
+    city = City()
+    original = city.deposit("d1", 500, id="e-1").entry.decision_id
+    told = [city.deposit("d1", 500, id="e-2") for _ in range(3)]
+    assert [each.figures for each in told] == [{"of": original}] * 3
+
+
 def test_two_upstream_systems_may_number_their_events_alike() -> None:
     city = City()
     assert city.deposit("d1", 1000, id="1", source="/budget-service").outcome == "accepted"

@@ -1,0 +1,16 @@
+"""The whole pipeline in one process, with time, network and processes made of nothing: `python -m streams simulate`.
+
+One seed is one run: what upstream sends, and what goes wrong. The same seed gives the same run, to the last byte, on
+every machine. What runs is the product: `Source`, `Transactions`, `Restore`, `Assignment`, the tables, the pipeline and
+every room's agents. What is simulated is Kafka (`kafka/`), Faust (`app.py`, `worker.py`), and the world around
+(BEY-06).
+
+    kafka/          a broker in memory
+    app.py          what agents see of Faust          worker.py     one worker's life, turn by turn
+    registry.py     a schema registry                 reference.py  Postgres, as Debezium reports it
+    script.py       what happens in a run, from a seed: commands and faults
+    adversary.py    carries out the faults            world.py      whose turn it is, and what time it is
+    evidence.py     what the auditor reads            invariants.py what must hold
+    run.py, shrink.py, many.py                        one run; a smaller one that fails as well; many
+    day.py          the demo's day                    command.py    the command
+"""

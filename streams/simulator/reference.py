@@ -1,0 +1,128 @@
+"""Reference data as Debezium reports it: changes of Postgres rows, in an Avro envelope (PIPE-06)."""
+
+import io
+from collections.abc import Iterable, Iterator
+from decimal import Decimal
+from functools import cache
+from typing import Any, NamedTuple
+
+import fastavro
+import orjson
+
+from connectors.cdc import Op
+from connectors.tables import TABLE_OF, Table
+from schemas.avro import schema_of
+from schemas.codec import HEADER, MAGIC, parse
+from schemas.dealer_billing import Dealer
+from schemas.fields import Message
+from schemas.mobility import GroupMember, VehiclePrice
+from schemas.prison_finance import Prisoner, Supplier
+from streams.demo.world import MODELS, PRISONS, RATES, SUPPLIERS, VAT, World
+from streams.simulator.registry import MemoryRegistry
+
+
+class RowChange(NamedTuple):
+    """One change of one row; `lsn` is its place in the database's log."""
+
+    table: str
+    op: Op
+    before: Message | None
+    after: Message | None
+    lsn: int = 1
+
+
+class ChangeRecord(NamedTuple):
+    """A record of a CDC topic."""
+
+    topic: str
+    key: bytes
+    value: bytes
+
+
+def rows_of(world: World) -> Iterator[RowChange]:
+    """All that the back office has typed in before the day begins, as a snapshot reports it."""
+    kinds = {f"{msp}-{kind}": kind for msp, types in MODELS.items() for kind in types}
+    for vehicle_id, msp_id, model_id in world.vehicles:
+        kind = kinds[model_id]
+        unlock_minor, per_minute = RATES[kind]
+        price = VehiclePrice(
+            vehicle_id=vehicle_id, msp_id=msp_id, model_id=model_id, vehicle_type=kind, schedule_id=model_id, version=1,
+            currency="EUR", unlock_minor=unlock_minor, per_minute_minor=Decimal(per_minute),
+            vat_rate=Decimal(VAT[msp_id]),
+        )  # fmt: skip
+        yield _row("vehicle_prices", price)
+    for group_id, riders in world.members.items():
+        for rider_id in riders:
+            yield _row("group_members", GroupMember(group_id=group_id, rider_id=rider_id))
+    for dealer_id in world.dealers:
+        yield _row("dealers", Dealer(dealer_id=dealer_id, cme_dealer_id=f"cme-{dealer_id}", name=f"Dealer {dealer_id}"))
+    prisons = sorted(PRISONS)
+    for number, prisoner_id in enumerate(world.prisoners):
+        prison_id = prisons[number % len(prisons)]
+        cost_centre = PRISONS[prison_id][1]
+        yield _row("prisoners", Prisoner(prisoner_id=prisoner_id, prison_id=prison_id, cost_centre=cost_centre))
+    for supplier_id in world.suppliers:
+        name, gl_account = SUPPLIERS[supplier_id]
+        yield _row("suppliers", Supplier(supplier_id=supplier_id, name=name, gl_account=gl_account))
+
+
+def _row(table: str, message: Message) -> RowChange:
+    return RowChange(table, Op.SNAPSHOT, None, message)
+
+
+class Debezium:
+    """Writes changes as Debezium's converter does."""
+
+    def __init__(self, registry: MemoryRegistry) -> None:
+        self._schemas: dict[str, tuple[bytes, Any]] = {}
+        for name, table in TABLE_OF.items():
+            schema = envelope_schema(table)
+            number = registry.number(orjson.dumps(schema).decode())
+            self._schemas[name] = HEADER.pack(MAGIC, number), parse(schema)
+
+    def records(self, changes: Iterable[RowChange]) -> Iterator[ChangeRecord]:
+        """The records of changes, in their order."""
+        for change in changes:
+            table = TABLE_OF[change.table]
+            row = change.after or change.before
+            row_id = getattr(row, table.row_id)
+            yield ChangeRecord(table.cdc_topic, f"{change.table}:{row_id}".encode(), self._encode(change))
+
+    def _encode(self, change: RowChange) -> bytes:
+        header, schema = self._schemas[change.table]
+        source = {"table": change.table, "lsn": change.lsn, "ts_us": 0}
+        before, after = (None if row is None else row.model_dump() for row in (change.before, change.after))
+        buffer = io.BytesIO()
+        fastavro.schemaless_writer(
+            buffer, schema, {"op": change.op.value, "before": before, "after": after, "source": source}
+        )
+        return header + buffer.getvalue()
+
+
+@cache
+def _columns(message: type[Message]) -> Any:
+    return {**schema_of(message), "name": "Value", "namespace": "reference"}
+
+
+def envelope_schema(table: Table) -> dict[str, Any]:
+    """The Avro schema of a table's changes: what Debezium adds that nobody reads is left out."""
+    source = {
+        "type": "record",
+        "name": "Source",
+        "fields": [
+            {"name": "table", "type": "string"},
+            {"name": "lsn", "type": "long"},
+            {"name": "ts_us", "type": "long"},
+        ],
+    }
+    return {
+        "type": "record",
+        "name": "Envelope",
+        "namespace": f"reference.{table.name}",
+        "fields": [
+            {"name": "op", "type": "string"},
+            {"name": "before", "type": ["null", _columns(table.message)]},
+            {"name": "after", "type": ["null", "reference.Value"]},
+            {"name": "source", "type": source},
+        ],
+    }

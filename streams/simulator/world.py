@@ -1,0 +1,269 @@
+"""Whose turn it is, and what time it is: machines, upstream, and what happens to them, in one thread."""
+
+import random
+from collections.abc import Callable, Iterable, Sequence
+from heapq import heappop, heappush
+from itertools import count
+from typing import NamedTuple
+
+from confluent_kafka import KafkaException
+
+from connectors.tables import TABLES
+from schemas.topics import PARTITIONS, TOPICS
+from streams.app import APP_ID
+from streams.runtime.restore import RestoreStalledError
+from streams.runtime.settings import Settings
+from streams.runtime.transaction import TransactionError
+from streams.simulator.adversary import AdversarialHost, Killed, Markers, Survived, compact
+from streams.simulator.invariants import check_books
+from streams.simulator.kafka.broker import Broker, NewRecord
+from streams.simulator.kafka.host import Process
+from streams.simulator.kafka.messages import Place
+from streams.simulator.script import MACHINES, Happening, Script, Send, Trap, Turn
+from streams.simulator.worker import Contracts, Worker
+
+BEGIN_S = 1_772_409_600.0 + 36 * 3600
+"""When every run begins: after the day that upstream tells of, as in the demo."""
+
+RESTART_S = 1.0
+QUIET_WITHIN_S = 900.0
+LOOK_EVERY_S = 1.0
+MOST_DEATHS = 40
+
+EXPECTED_ENDS = (TransactionError, KafkaException, RestoreStalledError)
+"""How a worker may end under these faults; it is then started again. Anything else is a bug of ours."""
+
+
+class Stuck(Exception):
+    """The pipeline has stopped to work, though nothing hinders it any more."""
+
+
+class Berth(NamedTuple):
+    """A place for a worker: its name, the most records it takes at once, whether one is there from the beginning."""
+
+    name: str
+    batch_records: int
+    is_wanted: bool
+
+
+def crew_of(seed: int) -> list[Berth]:
+    """The workers of a seed: one at least from the beginning."""
+    rnd = random.Random(f"crew {seed}")
+    first = rnd.choice(MACHINES)
+    return [Berth(name, rnd.choice((3, 10, 50)), name == first or rnd.random() < 0.6) for name in MACHINES]
+
+
+class Machine:
+    """A machine and the worker that runs on it, if one does."""
+
+    def __init__(self, host: AdversarialHost, settings: Settings, contracts: Contracts) -> None:
+        self.host, self._settings, self._contracts = host, settings, contracts
+        self.worker: Worker | None = None
+        self.is_wanted = False
+        self.is_busy = False
+        """It is in the middle of its turn: paused."""
+        self.wakes_at_s = 0.0
+        self.deaths = 0
+        self.transactions = 0
+
+    def turn(self) -> None:
+        """Let the worker do what comes next; a dead one is started."""
+        self.is_busy = True
+        try:
+            if self.worker is None:
+                self._start()
+            elif not self.is_wanted:
+                self._stop()
+            else:
+                self._check(self.worker.turn())
+            self._sleep(0.0)
+        except Killed:
+            self._drop(self.host.restart_after_s)
+        except EXPECTED_ENDS:
+            self._drop(RESTART_S)
+        finally:
+            self.is_busy = False
+
+    def _start(self) -> None:
+        self.host.process = Process()
+        self.worker = Worker(self.host, self.host.outside, self._settings, self._contracts)
+        self.worker.start()
+
+    def _stop(self) -> None:
+        assert self.worker is not None
+        self.worker.stop()
+        self.worker = None
+
+    def _check(self, partitions: list[int]) -> None:
+        assert self.worker is not None
+        self.transactions += bool(partitions)
+        check_books(self.worker.app.tables["balances"], partitions)
+
+    def _drop(self, restart_after_s: float) -> None:
+        self.deaths += 1
+        self.host.process.silent_since = self.host.broker.now_s
+        self.worker = None
+        self._sleep(restart_after_s)
+
+    def _sleep(self, seconds: float) -> None:
+        host = self.host
+        self.wakes_at_s = host.broker.now_s + host.lag_s + seconds
+        host.lag_s = 0.0
+
+
+class World:
+    """One run of a script."""
+
+    def __init__(self, script: Script, contracts: Contracts, crew: Sequence[Berth] = ()) -> None:
+        rnd = self._rnd = random.Random(f"world {script.seed}")
+        self.broker = Broker(BEGIN_S)
+        self.survived = Survived()
+        for topic in (*(topic.name for topic in TOPICS), *(table.cdc_topic for table in TABLES)):
+            self.broker.create_topic(topic, PARTITIONS)
+        self._markers = Markers(self.broker, rnd, self.survived)
+        self.machines = [self._machine(berth, script, contracts) for berth in crew or crew_of(script.seed)]
+        self._calendar: list[tuple[float, int, Callable[[], None]]] = []
+        self._numbers = count()
+        self._ends_at_s = BEGIN_S
+        self._closing = script.closing
+        for send in script.sends:
+            self._at(send.at_s, self._sending(send))
+        for fault in script.faults:
+            if isinstance(fault, Happening):
+                self._at(fault.at_s, self._happening(fault))
+        self._create_changelogs(contracts)
+
+    def _machine(self, berth: Berth, script: Script, contracts: Contracts) -> Machine:
+        name = berth.name
+        traps = [fault for fault in script.faults if isinstance(fault, Trap) and fault.machine == name]
+        rnd = random.Random(f"machine {name} {script.seed}")
+        host = AdversarialHost(self.broker, name, rnd, traps, self.survived)
+        host.world = self
+        settings = Settings.model_construct(
+            worker=name, batch_records=berth.batch_records, session_timeout_s=2.0, transaction_timeout_s=3.0,
+            commit_timeout_s=5.0, warm_s=3_600.0, restore_stall_timeout_s=60.0,
+        )  # fmt: skip
+        machine = Machine(host, settings, contracts)
+        machine.is_wanted = berth.is_wanted
+        return machine
+
+    def _create_changelogs(self, contracts: Contracts) -> None:
+        host = self.broker.host()
+        outside = self.machines[0].host.outside
+        app = Worker(host, outside, Settings.model_construct(worker="none"), contracts).app
+        self.sources = app.topics
+        self.changelogs = [table.changelog_topic_name for table in app.tables.values()]
+        for name in self.changelogs:
+            self.broker.create_topic(name, PARTITIONS)
+
+    # ---- the run
+
+    def run(self) -> None:
+        """Everything in the script, and then until all is worked off. Raises `Stuck`, and what a bug raises."""
+        while self._calendar:
+            self._run_until(self._ends_at_s)
+        for machine in self.machines:
+            machine.host.disarm()
+        if not any(machine.is_wanted for machine in self.machines):
+            self.machines[0].is_wanted = True
+        self.work_off()
+        self.send(self._closing)
+        self.work_off()
+
+    def send(self, sends: Iterable[Send]) -> None:
+        """Let upstream send all of these now."""
+        for send in sends:
+            self._sending(send)()
+
+    def work_off(self) -> None:
+        """Go on until every record is worked off. Raises `Stuck`."""
+        deadline = self.broker.now_s + QUIET_WITHIN_S
+        while not self._is_quiet():
+            if self.broker.now_s > deadline:
+                raise Stuck(f"after {QUIET_WITHIN_S:.0f} s without faults there is still work in {self._left()}")
+            self._run_until(self.broker.now_s + LOOK_EVERY_S)
+
+    def go_on_without(self, machine: AdversarialHost, seconds: float) -> None:
+        """Let the others live on while one machine stands still."""
+        machine.process.silent_since = self.broker.now_s
+        self._run_until(self.broker.now_s + seconds)
+        self.broker.expire()
+        machine.process.silent_since = None
+
+    def _run_until(self, end_s: float) -> None:
+        broker = self.broker
+        while True:
+            ready = [machine for machine in self.machines if not machine.is_busy and self._has_turn(machine)]
+            machine = min(ready, key=lambda each: each.wakes_at_s, default=None)
+            at_s = machine.wakes_at_s if machine is not None else end_s
+            if self._calendar and self._calendar[0][0] <= min(at_s, end_s):
+                moment, _, happen = heappop(self._calendar)
+                broker.now_s = max(broker.now_s, moment)
+                happen()
+                continue
+            if machine is None or at_s >= end_s:
+                broker.now_s = max(broker.now_s, end_s)
+                self._markers.release()
+                return
+            broker.now_s = max(broker.now_s, at_s)
+            self._markers.release()
+            machine.turn()
+            if machine.deaths > MOST_DEATHS:
+                raise Stuck(f"machine {machine.host.name} died {machine.deaths} times")
+
+    def _has_turn(self, machine: Machine) -> bool:
+        return machine.is_wanted or machine.worker is not None
+
+    # ---- the calendar
+
+    def _at(self, at_s: float, happen: Callable[[], None]) -> None:
+        moment = BEGIN_S + at_s
+        heappush(self._calendar, (moment, next(self._numbers), happen))
+        self._ends_at_s = max(self._ends_at_s, moment)
+
+    def _sending(self, send: Send) -> Callable[[], None]:
+        def happen() -> None:
+            broker = self.broker
+            partition = send.partition if send.partition >= 0 else broker.partition_of(send.topic, send.key)
+            broker.produce([NewRecord(Place(send.topic, partition), send.key, send.value, send.headers, 0)])
+
+        return happen
+
+    def _happening(self, fault: Happening) -> Callable[[], None]:
+        def happen() -> None:
+            self.survived[fault.turn.value] += 1
+            machine = next(each for each in self.machines if each.host.name == fault.machine)
+            match fault.turn:
+                case Turn.START:
+                    machine.is_wanted = True
+                case Turn.STOP:
+                    machine.is_wanted = False
+                case Turn.COMPACT:
+                    compact(self.broker, self.changelogs, self._rnd, fault.amount)
+                case Turn.HOLD_MARKERS:
+                    self._markers.hold(fault.amount)
+                case Turn.SLEEP:
+                    self._sleep(fault.amount)
+
+        return happen
+
+    def _sleep(self, seconds: float) -> None:
+        """Nothing happens anywhere for long; then all goes on."""
+        self.broker.now_s += seconds
+        for machine in self.machines:
+            machine.wakes_at_s += seconds
+        self._calendar = [(moment + seconds, number, happen) for moment, number, happen in self._calendar]
+        self._ends_at_s += seconds
+
+    # ---- the end
+
+    def _is_quiet(self) -> bool:
+        wanted = (machine.worker for machine in self.machines if machine.is_wanted)
+        return not self._left() and all(worker is not None and worker.partitions for worker in wanted)
+
+    def _left(self) -> list[str]:
+        """Source partitions with records that no worker has committed."""
+        sources = [log for log in self.broker.logs.values() if log.place.topic in self.sources]
+        offsets = self.broker.group(APP_ID).committed([log.place for log in sources], stable=False)
+        places = zip(sources, offsets, strict=True)
+        return [f"{log.place.topic}/{log.place.partition}" for log, offset in places if log.holds_more(max(offset, 0))]
