@@ -6,7 +6,7 @@ from enum import Enum
 from typing import NamedTuple
 
 from schemas.clock import Tick
-from schemas.fields import Message, iso
+from schemas.fields import Contract, iso
 from schemas.topics import PARTITIONS, TICKS
 from streams.demo.day import DAY_START_US, HOUR_US, Raw, make_day
 from streams.demo.world import Scale, World, make_world
@@ -104,7 +104,7 @@ class Script(NamedTuple):
     closing: tuple[Send, ...]
 
 
-def write_script(seed: int, encode: Callable[[Message], bytes], debezium: Debezium, scale: Scale = SCALE) -> Script:
+def write_script(seed: int, encode: Callable[[Contract], bytes], debezium: Debezium, scale: Scale = SCALE) -> Script:
     """The script of a seed."""
     rnd = random.Random(f"script {seed}")
     world = make_world(seed, scale)
@@ -137,7 +137,7 @@ def reference_sends(at_s: float, changes: Iterable[RowChange], debezium: Debeziu
 
 
 def _commands(
-    rnd: random.Random, seed: int, world: World, scale: Scale, encode: Callable[[Message], bytes]
+    rnd: random.Random, seed: int, world: World, scale: Scale, encode: Callable[[Contract], bytes]
 ) -> Iterator[Send]:
     events = [record for phase in make_day(seed, scale, world, encode) for record in phase.records]
     step_s = SPREAD_S / max(1, len(events))
@@ -145,7 +145,7 @@ def _commands(
         yield send_of(LEAD_S + at_s, event, encode)
 
 
-def send_of(at_s: float, event: Upstream | Raw, encode: Callable[[Message], bytes]) -> Send:
+def send_of(at_s: float, event: Upstream | Raw, encode: Callable[[Contract], bytes]) -> Send:
     """What upstream sends of an event."""
     if isinstance(event, Raw):
         return Send(at_s, event.topic.name, event.key, event.value, [*event.headers], -1, "bad input")
@@ -155,7 +155,7 @@ def send_of(at_s: float, event: Upstream | Raw, encode: Callable[[Message], byte
     return Send(at_s, event.topic.name, envelope.subject.encode(), encode(message), headers, -1, text)
 
 
-def ticks(now_us: int, at_s: float, encode: Callable[[Message], bytes]) -> Iterator[Send]:
+def ticks(now_us: int, at_s: float, encode: Callable[[Contract], bytes]) -> Iterator[Send]:
     """A tick for every partition; `now_us` is the moment it tells, in UTC microseconds."""
     value = encode(Tick(now=now_us))
     for partition in range(PARTITIONS):
