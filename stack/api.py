@@ -16,15 +16,16 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from stack import instance, jars, postgres, process, servers, supervisor, system
+from stack import instance, jars, postgres, process, servers, supervisor, system, toxiproxy
 from stack.errors import BadRequest, StackError
-from stack.instance import HOME, Endpoints, Instance, PortPlan, ServerName, locked_instance
+from stack.instance import HOME, USUAL, Endpoints, Instance, Network, PortPlan, ServerName, locked_instance
 from stack.status import ServerStatus, State, observe
 from stack.supervisor import STOP_GRACE_S, Report, quiet
 
 __all__ = [
     "Data",
     "Endpoints",
+    "Network",
     "PortPlan",
     "Server",
     "ServerName",
@@ -54,18 +55,21 @@ def up(
     *,
     data: Data = Data.KEPT,
     ports: PortPlan = PortPlan.DEFAULT,
-    only: Iterable[ServerName] = ServerName,
+    only: Iterable[ServerName] = USUAL,
+    brokers: int | None = None,
+    network: Network | None = None,
     home: Path = HOME,
     report: Report = quiet,
 ) -> Endpoints:
     """Start the servers that do not run and return when all are ready; a second call starts nothing new.
 
-    Missing programs and jars are installed first. An instance keeps the ports of its first start until it is removed.
+    Missing programs and jars are installed first. An instance keeps the ports, the number of its brokers (one unless
+    told otherwise, or three) and the network of its first start until it is removed.
     """
-    wanted = servers.in_order(only)
-    _install(wanted, report)
     with locked_instance(name, home):
-        chosen = _load_or_create(name, ports, home)
+        chosen = _load_or_create(name, ports, home, brokers, network)
+        wanted = servers.in_order(only, chosen.broker_names)
+        _install(wanted, report)
         if data is Data.FRESH:
             _wipe(chosen, report)
         programs = [servers.program(chosen, each, report) for each in wanted]
@@ -142,10 +146,15 @@ def restart(name: str, which: ServerName, *, how: signal.Signals | None = None, 
     handle.start()
 
 
-def _load_or_create(name: str, plan: PortPlan, home: Path) -> Instance:
+def _load_or_create(name: str, plan: PortPlan, home: Path, brokers: int | None, network: Network | None) -> Instance:
     if not instance.exists(name, home):
-        return instance.create(name, plan, home)
+        return instance.create(name, plan, home, brokers or 1, network or Network.DIRECT)
     known = instance.load(name, home)
+    if brokers not in (None, known.brokers) or network not in (None, known.network):
+        raise BadRequest(
+            f"instance {name!r} was made with {known.brokers} broker(s), {known.network}: "
+            f"remove it with `python -m stack down --wipe --instance {name}`, or name another one"
+        )
     if plan is PortPlan.FREE and known.port_plan is PortPlan.DEFAULT:
         raise BadRequest(
             f"instance {name!r} already has the default ports: "
@@ -167,3 +176,5 @@ def _install(wanted: list[ServerName], report: Report) -> None:
         needs = [need for need in needs if need.program != "mvn"]  # Maven has done its work.
     system.install(needs, report)
     jars.fetch(jar_sets, report)
+    if ServerName.TOXIPROXY in wanted:
+        toxiproxy.install(report)

@@ -19,7 +19,7 @@ from rich.table import Table
 from stack import api, instance, jars, system
 from stack.api import Data
 from stack.errors import BadRequest, StackError
-from stack.instance import CHECKOUT, PortPlan, ServerName
+from stack.instance import CHECKOUT, USUAL, PortPlan, ServerName
 from stack.jars import JarSet
 from stack.status import ServerStatus, State, all_ready
 
@@ -66,7 +66,7 @@ def _running_option(command: Callable[..., None]) -> Callable[..., None]:
 
 def _parse_servers(_context: click.Context, _parameter: click.Parameter, value: str | None) -> list[ServerName]:
     if value is None:
-        return list(ServerName)
+        return list(USUAL)
     try:
         return [ServerName(word.strip()) for word in value.split(",")]
     except ValueError as error:
@@ -83,11 +83,13 @@ def cli() -> None:
 @click.option("--fresh", is_flag=True, help="Delete its data first.")
 @click.option("--free-ports", is_flag=True, help="Any free ports, kept for this instance.")
 @click.option("--only", callback=_parse_servers, metavar="SERVER,...", help="Start these servers only.")
-def up(*, name: str, fresh: bool, free_ports: bool, only: list[ServerName]) -> None:
+@click.option("--brokers", type=click.Choice(["1", "3"]), help="How many, when the instance is made; one by default.")
+def up(*, name: str, fresh: bool, free_ports: bool, only: list[ServerName], brokers: str | None) -> None:
     """Start what does not run, and return when all is ready."""
     data = Data.FRESH if fresh else Data.KEPT
     ports = PortPlan.FREE if free_ports else PortPlan.DEFAULT
-    api.up(name, data=data, ports=ports, only=only, report=_report)
+    count = None if brokers is None else int(brokers)
+    api.up(name, data=data, ports=ports, only=only, brokers=count, report=_report)
     _report(f"{name} is ready; its addresses are in {_shown(instance.load(name).folder / 'env')}")
 
 
@@ -139,7 +141,7 @@ def doctor() -> None:
         fetched = jar_set not in jars.missing({jar_set})
         table.add_row(f"{jar_set} jars", "", _shown(jars.folder(jar_set)) if fetched else "fetched at first use")
     _out.print(table)
-    needs = system.missing(set(ServerName))
+    needs = system.missing(set(USUAL))
     if needs:
         _err.print(
             f"`python -m stack up`, as root on Debian, installs what is missing: {system.install_command(needs)}"

@@ -25,11 +25,26 @@ _RESERVED = {"jars", "env"}
 class ServerName(StrEnum):
     """The servers, in the order in which they are shown; they are stopped in reverse."""
 
+    TOXIPROXY = "toxiproxy"
     KAFKA = "kafka"
+    KAFKA_2 = "kafka-2"
+    KAFKA_3 = "kafka-3"
     POSTGRES = "postgres"
     REGISTRY = "registry"
     CONNECT = "connect"
     PROMETHEUS = "prometheus"
+
+
+BROKERS = (ServerName.KAFKA, ServerName.KAFKA_2, ServerName.KAFKA_3)
+USUAL = tuple(each for each in ServerName if each not in (*BROKERS[1:], ServerName.TOXIPROXY))
+"""What `up` starts unless it is told otherwise; a cluster's other brokers come with the first."""
+
+
+class Network(StrEnum):
+    """DIRECT: clients reach the brokers. PROXIED: a second listener of each broker can be reached through a proxy."""
+
+    DIRECT = "direct"
+    PROXIED = "proxied"
 
 
 class PortPlan(StrEnum):
@@ -43,7 +58,7 @@ class PortPlan(StrEnum):
 class Endpoints:
     """Where the servers of an instance answer; the names in the `env` file stand beside them."""
 
-    kafka: str  # MILLRACE_KAFKA, host:port
+    kafka: str  # MILLRACE_KAFKA, host:port of each broker, comma separated
     postgres: str  # MILLRACE_POSTGRES, a libpq URL
     registry: str  # MILLRACE_REGISTRY, the Confluent-compatible API
     connect: str  # MILLRACE_CONNECT
@@ -64,11 +79,33 @@ class Instance:
     ports: Ports
     port_plan: PortPlan
     wanted: frozenset[ServerName]  # every server that an `up` asked for since the last `down`
+    brokers: int = 1  # one, or a cluster of three
+    network: Network = Network.DIRECT
 
     @property
     def name(self) -> str:
         """The name given with --instance."""
         return self.folder.name
+
+    @property
+    def broker_names(self) -> tuple[ServerName, ...]:
+        """The brokers of its cluster."""
+        return BROKERS[: self.brokers]
+
+    @property
+    def servers(self) -> tuple[ServerName, ...]:
+        """The servers that it may have."""
+        extra = {*BROKERS[self.brokers :], *([ServerName.TOXIPROXY] if self.network is Network.DIRECT else [])}
+        return tuple(each for each in ServerName if each not in extra)
+
+    def port(self, listener: str, broker: ServerName) -> int:
+        """A broker's port of `kafka`, `controller`, `proxied` or `proxy`."""
+        number = BROKERS.index(broker) + 1
+        return int(getattr(self.ports, listener if number == 1 else f"{listener}_{number}"))
+
+    def bootstrap(self, listener: str = "kafka") -> str:
+        """host:port of every broker, comma separated; by `proxy`, as clients behind the proxy see them."""
+        return ",".join(f"{HOST}:{self.port(listener, broker)}" for broker in self.broker_names)
 
     def home(self, server: ServerName) -> Path:
         """The folder of one server: its generated configuration, and its data in `data/`."""
@@ -81,7 +118,7 @@ class Instance:
     def endpoints(self) -> Endpoints:
         """Where its servers answer, whether they run or not."""
         return Endpoints(
-            kafka=f"{HOST}:{self.ports.kafka}",
+            kafka=self.bootstrap(),
             postgres=f"postgresql://millrace@{HOST}:{self.ports.postgres}/millrace",
             registry=f"http://{HOST}:{self.ports.registry}/apis/ccompat/v7",
             connect=f"http://{HOST}:{self.ports.connect}",
@@ -115,7 +152,13 @@ class Instance:
 
     def save(self, wanted: Iterable[ServerName]) -> None:
         """Write `instance.json`, with these servers wanted."""
-        remembered = {"ports": asdict(self.ports), "port_plan": self.port_plan, "wanted": sorted(wanted)}
+        remembered = {
+            "ports": asdict(self.ports),
+            "port_plan": self.port_plan,
+            "wanted": sorted(wanted),
+            "brokers": self.brokers,
+            "network": self.network,
+        }
         _write(self.folder / "instance.json", json.dumps(remembered, indent=1))
 
     def publish(self) -> None:
@@ -149,13 +192,19 @@ def load(name: str, home: Path = HOME) -> Instance:
         ports=Ports(**remembered["ports"]),
         port_plan=PortPlan(remembered["port_plan"]),
         wanted=frozenset(ServerName(server) for server in remembered["wanted"]),
+        brokers=remembered.get("brokers", 1),
+        network=Network(remembered.get("network", Network.DIRECT)),
     )
 
 
-def create(name: str, plan: PortPlan, home: Path = HOME) -> Instance:
-    """A new instance, not yet written anywhere."""
+def create(
+    name: str, plan: PortPlan, home: Path = HOME, brokers: int = 1, network: Network = Network.DIRECT
+) -> Instance:
+    """A new instance, not yet written anywhere. Raises BadRequest for a cluster of other than one or three."""
+    if brokers not in (1, len(BROKERS)):
+        raise BadRequest(f"an instance has one broker or three, not {brokers}")
     chosen = ports.pick() if plan is PortPlan.FREE else Ports()
-    return Instance(folder=_folder(name, home), ports=chosen, port_plan=plan, wanted=frozenset())
+    return Instance(_folder(name, home), chosen, plan, frozenset(), brokers, network)
 
 
 def exists(name: str, home: Path = HOME) -> bool:

@@ -1,4 +1,7 @@
-"""Apache Kafka in KRaft mode: one process that is the broker and its own controller."""
+"""Apache Kafka in KRaft mode: each process is a broker and a controller, alone or one of three.
+
+In a cluster of three everything has three replicas, and a write is in two of them before it is confirmed.
+"""
 
 import logging
 import subprocess
@@ -10,12 +13,12 @@ from confluent_kafka.admin import AdminClient
 
 from stack import jars
 from stack.errors import NotReady
-from stack.instance import Instance, ServerName
+from stack.instance import BROKERS, Instance, Network, ServerName
 from stack.jars import JarSet
 from stack.ports import HOST
 from stack.program import JAVA_LOGGING, JAVA_QUICK_START, Program, executable, properties
 
-# Any id does: an instance has one broker, and clients do not look at it. Fixed, so that formatting can be repeated.
+# Any id does: no instance meets another, and clients do not look at it. Fixed, so that formatting can be repeated.
 _CLUSTER_ID = "bWlsbHJhY2Utc3RhY2swMA"
 
 # The broker is what benchmarks measure: both compilers, and the collector and heap of Kafka's own scripts.
@@ -27,43 +30,65 @@ _silent.addHandler(logging.NullHandler())
 _silent.propagate = False
 
 
-def program(instance: Instance) -> Program:
-    """The broker of this instance."""
-    home = instance.home(ServerName.KAFKA)
+def program(instance: Instance, server: ServerName = ServerName.KAFKA) -> Program:
+    """A broker of this instance."""
+    home = instance.home(server)
+    listeners = ("kafka", "controller", *(["proxied"] if instance.network is Network.PROXIED else []))
+    ports = tuple(instance.port(listener, server) for listener in listeners)
     return Program(
-        name=ServerName.KAFKA,
-        ports=(instance.ports.kafka, instance.ports.controller),
+        name=server,
+        ports=ports,
         folder=home,
-        prepare=partial(_prepare, instance),
+        prepare=partial(_prepare, instance, server),
         command=partial(_command, home),
-        lacking=partial(_lacking, instance.endpoints().kafka),
+        lacking=partial(_lacking, f"{HOST}:{ports[0]}", _node(server)),
     )
 
 
-def _settings(instance: Instance) -> dict[str, object]:
+def _node(server: ServerName) -> int:
+    return BROKERS.index(server) + 1
+
+
+def _listeners(instance: Instance, server: ServerName) -> dict[str, object]:
+    """Brokers speak to each other, and clients to them, on PLAINTEXT; what comes through a proxy has its own."""
+    ports = {"PLAINTEXT": instance.port("kafka", server), "CONTROLLER": instance.port("controller", server)}
+    advertised = dict(ports)
+    if instance.network is Network.PROXIED:
+        ports["PROXIED"] = instance.port("proxied", server)
+        advertised["PROXIED"] = instance.port("proxy", server)
+    voters = (f"{_node(each)}@{HOST}:{instance.port('controller', each)}" for each in instance.broker_names)
     return {
         "process.roles": "broker,controller",
-        "node.id": 1,
-        "controller.quorum.voters": f"1@{HOST}:{instance.ports.controller}",
+        "node.id": _node(server),
+        "controller.quorum.voters": ",".join(voters),
         "controller.listener.names": "CONTROLLER",
-        "listeners": f"PLAINTEXT://{HOST}:{instance.ports.kafka},CONTROLLER://{HOST}:{instance.ports.controller}",
-        "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
-        "log.dirs": instance.home(ServerName.KAFKA) / "data",
+        "inter.broker.listener.name": "PLAINTEXT",
+        "listeners": ",".join(f"{name}://{HOST}:{port}" for name, port in ports.items()),
+        "advertised.listeners": ",".join(f"{name}://{HOST}:{port}" for name, port in advertised.items()),
+        "listener.security.protocol.map": ",".join(f"{name}:PLAINTEXT" for name in ports),
+    }
+
+
+def _settings(instance: Instance, server: ServerName) -> dict[str, object]:
+    replicas, confirmed = (1, 1) if instance.brokers == 1 else (3, 2)
+    return {
+        **_listeners(instance, server),
+        "log.dirs": instance.home(server) / "data",
         "num.io.threads": 4,
         "log.cleaner.dedupe.buffer.size": 33_554_432,
         "log.retention.hours": 168,
         # Topics are declared by the pipeline; a misspelt name must not become a topic.
         "auto.create.topics.enable": "false",
-        # One node: internal topics have one replica, and few partitions so that coordinators are up at once.
-        "default.replication.factor": 1,
-        "min.insync.replicas": 1,
-        "offsets.topic.replication.factor": 1,
+        # Internal topics have few partitions, so that coordinators are up at once.
+        "default.replication.factor": replicas,
+        "min.insync.replicas": confirmed,
+        "offsets.topic.replication.factor": replicas,
         "offsets.topic.num.partitions": 8,
-        "transaction.state.log.replication.factor": 1,
-        "transaction.state.log.min.isr": 1,
+        "transaction.state.log.replication.factor": replicas,
+        "transaction.state.log.min.isr": confirmed,
         "transaction.state.log.num.partitions": 8,
-        "share.coordinator.state.topic.replication.factor": 1,
-        "share.coordinator.state.topic.min.isr": 1,
+        "share.coordinator.state.topic.replication.factor": replicas,
+        "share.coordinator.state.topic.min.isr": confirmed,
         "share.coordinator.state.topic.num.partitions": 1,
         # A killed broker may register again only when the session of its former life is over; a machine that stalls
         # for some seconds must not end the session of a living one.
@@ -78,12 +103,12 @@ def _settings(instance: Instance) -> dict[str, object]:
     }
 
 
-def _prepare(instance: Instance) -> None:
+def _prepare(instance: Instance, server: ServerName) -> None:
     """Write the configuration, and format the data folder once."""
-    home = instance.home(ServerName.KAFKA)
+    home = instance.home(server)
     home.mkdir(parents=True, exist_ok=True)
     configuration = home / "server.properties"
-    configuration.write_text(properties(_settings(instance)))
+    configuration.write_text(properties(_settings(instance, server)))
     if (home / "data" / "bootstrap.checkpoint").exists():  # The last file that formatting writes.
         return
     command = [
@@ -94,7 +119,7 @@ def _prepare(instance: Instance) -> None:
     done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         reason = " ".join((done.stderr or done.stdout).strip().splitlines()[-1:])
-        raise NotReady(f"kafka could not format {home / 'data'}: {reason}")
+        raise NotReady(f"{server} could not format {home / 'data'}: {reason}")
 
 
 def _command(home: Path) -> list[str]:
@@ -102,11 +127,11 @@ def _command(home: Path) -> list[str]:
     return [executable("java"), *_JVM, *JAVA_LOGGING, "-cp", class_path, "kafka.Kafka", str(home / "server.properties")]
 
 
-def _lacking(address: str) -> str:
-    """Ready means: the broker gives its metadata, and a group coordinator answers."""
+def _lacking(address: str, node: int) -> str:
+    """Ready means: the broker is in the metadata that it gives, and a group coordinator answers."""
     admin = AdminClient({"bootstrap.servers": address, "log_level": 0}, logger=_silent)
     try:
-        if not admin.list_topics(timeout=2.0).brokers:
+        if node not in admin.list_topics(timeout=2.0).brokers:
             return "broker"
         described = admin.describe_consumer_groups(["millrace-stack"], request_timeout=5.0)
         described["millrace-stack"].result(timeout=5.0)

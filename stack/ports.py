@@ -23,6 +23,18 @@ class Ports:
     registry: int = 18081
     connect: int = 18083
     prometheus: int = 19090
+    kafka_2: int = 19094
+    controller_2: int = 19095
+    kafka_3: int = 19096
+    controller_3: int = 19097
+    proxied: int = 19192
+    """Where a broker listens for what comes through a proxy; `proxy` is where clients are told to find it."""
+    proxied_2: int = 19194
+    proxied_3: int = 19196
+    proxy: int = 19292
+    proxy_2: int = 19294
+    proxy_3: int = 19296
+    toxiproxy: int = 18474
 
 
 @dataclass(frozen=True)
@@ -48,7 +60,7 @@ def is_free(port: int) -> bool:
 
 
 def pick() -> Ports:
-    """Six free ports, different from one another."""
+    """Free ports, different from one another."""
     chosen: dict[str, int] = {}
     for field in fields(Ports):
         chosen[field.name] = next(

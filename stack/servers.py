@@ -1,10 +1,10 @@
-"""The five servers: which program each is, and which jars it needs."""
+"""The servers: which program each is, and which jars it needs."""
 
 from collections.abc import Iterable
 from typing import assert_never
 
-from stack import connect, kafka, postgres, prometheus, registry
-from stack.instance import Instance, ServerName
+from stack import connect, kafka, postgres, prometheus, registry, toxiproxy
+from stack.instance import BROKERS, Instance, ServerName
 from stack.jars import JarSet
 from stack.program import Program
 from stack.supervisor import Report
@@ -18,11 +18,11 @@ _JARS: dict[ServerName, frozenset[JarSet]] = {
 }
 
 
-def in_order(asked: Iterable[ServerName]) -> list[ServerName]:
-    """The servers that were asked for, in the order of ServerName; Connect brings Kafka, which it needs."""
+def in_order(asked: Iterable[ServerName], brokers: Iterable[ServerName] = BROKERS[:1]) -> list[ServerName]:
+    """The servers that were asked for, in the order of ServerName; Connect brings Kafka, a broker its cluster."""
     wanted = set(asked)
-    if ServerName.CONNECT in wanted:
-        wanted.add(ServerName.KAFKA)
+    if ServerName.CONNECT in wanted or not wanted.isdisjoint(BROKERS):
+        wanted = wanted.difference(BROKERS).union(brokers)
     return [server for server in ServerName if server in wanted]
 
 
@@ -34,8 +34,10 @@ def jars_of(servers: Iterable[ServerName]) -> set[JarSet]:
 def program(instance: Instance, server: ServerName, report: Report) -> Program:
     """The program of one server of the instance."""
     match server:
-        case ServerName.KAFKA:
-            return kafka.program(instance)
+        case ServerName.TOXIPROXY:
+            return toxiproxy.program(instance)
+        case ServerName.KAFKA | ServerName.KAFKA_2 | ServerName.KAFKA_3:
+            return kafka.program(instance, server)
         case ServerName.POSTGRES:
             return postgres.program(instance, report)
         case ServerName.REGISTRY:

@@ -31,9 +31,9 @@ class ServerStatus:
 
 
 def observe(instance: Instance) -> list[ServerStatus]:
-    """The status of every server, in the order of ServerName; they are asked at the same time."""
-    with ThreadPoolExecutor(max_workers=len(ServerName)) as pool:
-        return list(pool.map(lambda server: _observe_one(instance, server), ServerName))
+    """The status of every server that it may have, in the order of ServerName; they are asked at the same time."""
+    with ThreadPoolExecutor(max_workers=len(instance.servers)) as pool:
+        return list(pool.map(lambda server: _observe_one(instance, server), instance.servers))
 
 
 def all_ready(statuses: list[ServerStatus]) -> bool:

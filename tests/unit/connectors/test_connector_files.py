@@ -98,3 +98,13 @@ def test_of_a_trace_the_innermostinnermost_cause_is_told() -> None:
     trace = "Outer: the task ended\n\tat x.Y\nCaused by: Middle: no\n\tat z\nCaused by: Inner: no table\n\t... 3 more"
     assert innermost_cause(trace) == "Inner: no table"
     assert innermost_cause("Outer: alone\n\tat x.Y") == "Outer: alone"
+
+
+@pytest.mark.requirement("PIPE-07")
+def test_a_sink_asks_for_a_schema_once_so_that_no_row_is_buried_because_the_registry_is_away() -> None:
+    """By default it asks again after 30 s, and Connect takes a registry that does not answer for a bad record."""
+    for name in ("millrace-balances", "millrace-open-locks", "millrace-statement-lines"):
+        configuration = configurations(SETTINGS)[name]
+        years = int(configuration["value.converter.apicurio.registry.check-period-ms"]) / 1_000 / 86_400 / 365
+        assert years >= 10
+        assert configuration["value.converter.apicurio.registry.fault-tolerant-refresh"] == "true"
