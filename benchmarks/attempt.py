@@ -5,7 +5,7 @@ import subprocess
 import time
 import uuid
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -75,24 +75,33 @@ def check_exact(contestant: Contestant, wanted: Counter[Outcome], seen: Counter[
 
 
 @contextmanager
-def attempt(contestant: Contestant, broker: Broker, commands: str) -> Iterator[Attempt]:
-    """Start a contestant on a topic of commands; at the end it is stopped, and what it made is removed.
+def started(contestant: Contestant, task: Task, more: Mapping[str, str] | None = None) -> Iterator[Attempt]:
+    """Start a contestant on its task, with `more` in its environment; at the end it is stopped.
 
-    The log stays, as build/bench/<run>/log.
+    Its log stays, as `log` in the task's folder.
     """
-    run = f"{contestant.name}-{uuid.uuid4().hex[:6]}"
-    task = Task(broker.servers, run, commands, f"{run}-outcomes", str(BUILD / run))
     folder = Path(task.folder)
     folder.mkdir(parents=True)
-    broker.create(task.outcomes)
-    environment = {**os.environ, **task.environment(), "PYTHONPATH": str(CHECKOUT)}
+    environment = {**os.environ, **task.environment(), "PYTHONPATH": str(CHECKOUT), **(more or {})}
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(contestant.command, env=environment, cwd=folder, stdout=log, stderr=log)
-    started = Attempt(contestant, task, process, folder / "log")
+    running = Attempt(contestant, task, process, folder / "log")
     try:
-        yield started
+        yield running
     finally:
         if process.poll() is None:
-            started.stop()
+            running.stop()
+
+
+@contextmanager
+def attempt(contestant: Contestant, broker: Broker, commands: str) -> Iterator[Attempt]:
+    """Start a contestant on a topic of commands; at the end it is stopped, and what it made is removed."""
+    run = f"{contestant.name}-{uuid.uuid4().hex[:6]}"
+    task = Task(broker.servers, run, commands, f"{run}-outcomes", str(BUILD / run))
+    broker.create(task.outcomes)
+    try:
+        with started(contestant, task) as running:
+            yield running
+    finally:
         broker.delete(run)
         time.sleep(1.0)  # the broker removes the files

@@ -23,4 +23,7 @@ MILLRACE = Contestant("millrace", "exactly once", _python("millrace"))
 STOCK_FAUST = Contestant("stock_faust", "at least once", _python("stock_faust"), most_commands=60_000)
 BARE_LOOP = Contestant("bare_loop", "exactly once", _python("bare_loop"))
 
+TRIP_LIFE = Contestant("trip_life", "exactly once", (sys.executable, "-m", "benchmarks.trips.worker"))
+"""Another work: see `benchmarks.trips`."""
+
 CONTESTANTS = (MILLRACE, STOCK_FAUST, BARE_LOOP)
