@@ -5,8 +5,9 @@ import subprocess
 import time
 import uuid
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -25,42 +26,49 @@ class AttemptError(Exception):
     """A contestant did not do the work; the message says who, how, and where its log is."""
 
 
-class Attempt:
-    """A contestant's process. Raises AttemptError from any use once it has ended by itself."""
+Processes = Sequence["subprocess.Popen[bytes]"]
 
-    def __init__(self, contestant: Contestant, task: Task, process: "subprocess.Popen[bytes]", log: Path) -> None:
+
+class Attempt:
+    """A contestant's processes. Raises AttemptError from any use once one has ended by itself."""
+
+    def __init__(self, contestant: Contestant, task: Task, processes: Processes, log: Path) -> None:
         self.contestant, self.task, self.log = contestant, task, log
-        self._process = process
-        self._seen = psutil.Process(process.pid)
+        self._processes = processes
+        self._seen = [psutil.Process(process.pid) for process in processes]
 
     def cpu_s(self) -> float:
         """CPU time used so far."""
         self._check()
-        times = self._seen.cpu_times()
-        return float(times.user + times.system)
+        times = [seen.cpu_times() for seen in self._seen]
+        return float(sum(each.user + each.system for each in times))
 
     def rss_mb(self) -> float:
         """Resident memory now."""
         self._check()
-        return float(self._seen.memory_info().rss / 2**20)
+        return float(sum(seen.memory_info().rss for seen in self._seen) / 2**20)
 
     def started_at(self) -> float:
-        """When it began with the first command, on the monotonic clock."""
-        return float(self.task.mark.read_text())
+        """When the first process began with the first command, on the monotonic clock."""
+        marks = (replace(self.task, process=str(number)).mark for number in range(len(self._processes)))
+        return min(float(mark.read_text()) for mark in marks if mark.exists())
 
     def stop(self) -> None:
         """SIGTERM, and wait for the end; SIGKILL if it does not come."""
-        self._process.terminate()
-        try:
-            self._process.wait(STOP_S)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+        for process in self._processes:
+            process.terminate()
+        for process in self._processes:
+            try:
+                process.wait(STOP_S)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
 
     def _check(self) -> None:
-        code = self._process.poll()
-        if code is not None:
-            raise AttemptError(f"{self.contestant.name} ended with {code}; log {self.log}")
+        for process in self._processes:
+            code = process.poll()
+            if code is not None:
+                raise AttemptError(f"{self.contestant.name} ended with {code}; log {self.log}")
 
 
 def check_exact(contestant: Contestant, wanted: Counter[Outcome], seen: Counter[Outcome], log: Path) -> None:
@@ -75,24 +83,35 @@ def check_exact(contestant: Contestant, wanted: Counter[Outcome], seen: Counter[
 
 
 @contextmanager
-def attempt(contestant: Contestant, broker: Broker, commands: str) -> Iterator[Attempt]:
-    """Start a contestant on a topic of commands; at the end it is stopped, and what it made is removed.
+def started(contestant: Contestant, task: Task, more: Mapping[str, str] | None = None) -> Iterator[Attempt]:
+    """Start a contestant on its task, with `more` in its environment; at the end it is stopped.
 
-    The log stays, as build/bench/<run>/log.
+    Its log stays, as `log` in the task's folder.
     """
-    run = f"{contestant.name}-{uuid.uuid4().hex[:6]}"
-    task = Task(broker.servers, run, commands, f"{run}-outcomes", str(BUILD / run))
     folder = Path(task.folder)
     folder.mkdir(parents=True)
-    broker.create(task.outcomes)
-    environment = {**os.environ, **task.environment(), "PYTHONPATH": str(CHECKOUT)}
+    processes = []
     with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(contestant.command, env=environment, cwd=folder, stdout=log, stderr=log)
-    started = Attempt(contestant, task, process, folder / "log")
+        for number in range(contestant.processes):
+            own = {"MILLRACE_WORKER": str(number), **replace(task, process=str(number)).environment()}
+            environment = {**os.environ, **own, "PYTHONPATH": str(CHECKOUT), **(more or {})}
+            processes.append(subprocess.Popen(contestant.command, env=environment, cwd=folder, stdout=log, stderr=log))
+    running = Attempt(contestant, task, processes, folder / "log")
     try:
-        yield started
+        yield running
     finally:
-        if process.poll() is None:
-            started.stop()
+        running.stop()
+
+
+@contextmanager
+def attempt(contestant: Contestant, broker: Broker, commands: str) -> Iterator[Attempt]:
+    """Start a contestant on a topic of commands; at the end it is stopped, and what it made is removed."""
+    run = f"{contestant.name}-{uuid.uuid4().hex[:6]}"
+    task = Task(broker.servers, run, commands, f"{run}-outcomes", str(BUILD / run))
+    broker.create(task.outcomes)
+    try:
+        with started(contestant, task) as running:
+            yield running
+    finally:
         broker.delete(run)
         time.sleep(1.0)  # the broker removes the files

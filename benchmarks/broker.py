@@ -13,7 +13,7 @@ from confluent_kafka.admin import AdminClient, NewTopic, OffsetSpec
 
 from benchmarks.work import PARTITIONS, Command, Outcome
 from stack import api
-from stack.api import Data, PortPlan, ServerName
+from stack.api import Data, Endpoints, PortPlan, ServerName
 
 INSTANCE = "bench"
 LIMIT_S = 30.0
@@ -28,11 +28,18 @@ Ends = tuple[int, ...]
 class Broker:
     """Topics, and the broker's own process."""
 
-    def __init__(self, servers: str, process_id: int) -> None:
-        self.servers = servers
-        self._client: dict[str, Any] = {"bootstrap.servers": servers, "log_level": _CRITICAL}
+    def __init__(self, endpoints: Endpoints, process_id: int, partitions: int = PARTITIONS) -> None:
+        self.endpoints = endpoints
+        self.servers = endpoints.kafka
+        self.partitions = partitions
+        """Of every topic that this is asked about."""
+        self._client: dict[str, Any] = {"bootstrap.servers": self.servers, "log_level": _CRITICAL}
         self._admin = AdminClient(self._client)
         self._process = psutil.Process(process_id)
+
+    def of(self, partitions: int) -> "Broker":
+        """The same broker, for topics of so many partitions."""
+        return Broker(self.endpoints, self._process.pid, partitions)
 
     def cpu_s(self) -> float:
         """CPU time the broker has used so far."""
@@ -41,7 +48,7 @@ class Broker:
 
     def create(self, topic: str) -> None:
         """Make an empty topic."""
-        self._admin.create_topics([NewTopic(topic, PARTITIONS, 1)])[topic].result(LIMIT_S)
+        self._admin.create_topics([NewTopic(topic, self.partitions, 1)])[topic].result(LIMIT_S)
 
     def fill(self, topic: str, work: Iterable[tuple[int, Command]]) -> None:
         """Make a topic with these commands."""
@@ -61,7 +68,7 @@ class Broker:
 
     def ends(self, topic: str) -> Ends:
         """Where the committed records of a topic end now."""
-        asked = {TopicPartition(topic, number): OffsetSpec.latest() for number in range(PARTITIONS)}
+        asked = {TopicPartition(topic, number): OffsetSpec.latest() for number in range(self.partitions)}
         deadline = time.monotonic() + LIMIT_S
         while True:
             try:
@@ -74,25 +81,31 @@ class Broker:
 
     def outcomes(self, topic: str) -> tuple[Counter[Outcome], Ends]:
         """How often each outcome was committed, and the offsets after the last ones, without the markers behind."""
-        reader = self.reader(topic)
         seen: Counter[Outcome] = Counter()
-        last, open_ = [0] * PARTITIONS, set(range(PARTITIONS))
+        last = [0] * self.partitions
+        for message in self.committed(topic):
+            seen[Outcome(**orjson.loads(message.value()))] += 1
+            last[message.partition()] = message.offset() + 1
+        return seen, tuple(last)
+
+    def committed(self, topic: str, since: Ends | None = None) -> Iterator[Any]:
+        """Every committed record of a topic from these offsets on, up to where it ends now."""
+        reader, open_ = self.reader(topic, since), set(range(self.partitions))
         while open_:
             for message in reader.consume(READ_RECORDS, 1.0):
                 if message.error() is not None:
                     open_.discard(message.partition())
                 else:
-                    seen[Outcome(**orjson.loads(message.value()))] += 1
-                    last[message.partition()] = message.offset() + 1
+                    yield message
         reader.close()
-        return seen, tuple(last)
 
-    def reader(self, topic: str) -> Any:
-        """A consumer of all committed records of a topic from the start; each partition's end is an error message."""
+    def reader(self, topic: str, since: Ends | None = None) -> Any:
+        """A consumer of committed records, all or from offsets on; each partition's end is an error message."""
         reader = Consumer({**self._client, "group.id": "bench-reader", "isolation.level": "read_committed",
                            "enable.auto.commit": False, "enable.partition.eof": True, "fetch.wait.max.ms": 100,
                            "queued.min.messages": 500_000})  # fmt: skip
-        reader.assign([TopicPartition(topic, number, 0) for number in range(PARTITIONS)])
+        offsets = since or (0,) * self.partitions
+        reader.assign([TopicPartition(topic, number, offset) for number, offset in enumerate(offsets)])
         return reader
 
     def sender(self) -> Any:
@@ -101,13 +114,13 @@ class Broker:
 
 
 @contextmanager
-def broker() -> Iterator[Broker]:
-    """A fresh broker; gone when the contest is over."""
-    endpoints = api.up(INSTANCE, data=Data.FRESH, ports=PortPlan.FREE, only=[ServerName.KAFKA])
+def broker(*servers: ServerName) -> Iterator[Broker]:
+    """A fresh broker, and what other servers are wanted; gone when the contest is over."""
+    endpoints = api.up(INSTANCE, data=Data.FRESH, ports=PortPlan.FREE, only=[ServerName.KAFKA, *servers])
     try:
         running = api.server(INSTANCE, ServerName.KAFKA).instance.running(ServerName.KAFKA)
         if running is None:
             raise RuntimeError("the broker has ended")
-        yield Broker(endpoints.kafka, running.pid)
+        yield Broker(endpoints, running.pid)
     finally:
         api.remove(INSTANCE)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import NamedTuple
 
-from benchmarks import latency, profiling, speed, work
+from benchmarks import install, latency, profiling, speed, work
 from benchmarks.broker import Broker
 from benchmarks.contestants import BARE_LOOP, Contestant
 from benchmarks.latency import Latency
@@ -73,6 +73,9 @@ class _Work:
 
 def hold(plan: Plan, broker: Broker, say: Say) -> Results:
     """Run the whole plan. Raises AttemptError as soon as a contestant fails."""
+    for each in plan.contestants:
+        if each.needs is not None:
+            install.ensure(each.needs, say)
     topics, results = _Work(broker), Results(plan)
     for each in plan.contestants:
         topics.of(min(plan.commands, each.most_commands))

@@ -1,4 +1,4 @@
-"""Runs the Millrace contestant and writes down where its time went: `python -m benchmarks.profiled phases|calls`.
+"""Runs a worker and writes down where its time went: `python -m benchmarks.profiled ledger|trips phases|calls`.
 
 `phases` reads the runtime's own metrics and disturbs nothing. `calls` runs cProfile in the agents' thread and in the
 Kafka clients' thread; it makes small Python functions look dearer than they are.
@@ -10,18 +10,37 @@ import json
 import pstats
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from prometheus_client import REGISTRY
 
-from benchmarks.contestants import millrace
-
 FOUND = "profile.json"
 """Written into the working directory when the worker ends."""
-SHOWN_CALLS = 20
+SHOWN_CALLS = 40
 WAITS = ("'select.epoll'", "'_queue.SimpleQueue'", "'poll' of 'cimpl.Consumer'")
 """The one thread waits here for the other, or for records before the first and after the last."""
+
+
+class Program(NamedTuple):
+    """A worker, and the function that it calls with every batch: `name` of a class or module."""
+
+    main: Callable[[], None]
+    holder: Any
+    name: str
+
+
+def program(work: str) -> Program:
+    """The worker of a work. Each is imported alone, so that one does not burden the other."""
+    if work == "ledger":
+        from benchmarks.contestants import millrace
+
+        return Program(millrace.main, millrace, "work")
+    from benchmarks.trips import worker
+    from streams.pipeline import Pipeline
+
+    return Program(worker.main, Pipeline, "process")
 
 
 def phases() -> dict[str, float]:
@@ -34,17 +53,19 @@ def phases() -> dict[str, float]:
 class Calls:
     """cProfile in this thread and in the one of the Kafka clients, from the first batch on."""
 
-    def __init__(self) -> None:
+    def __init__(self, holder: Any, name: str) -> None:
         self._profiles = {"agents": cProfile.Profile()}
-        self._work, self._begun = millrace.work, False
-        vars(millrace)["work"] = self._begin
-        threading.setprofile(self._enter)
+        self._begun = False
+        work = getattr(holder, name)
 
-    def _begin(self, *batch: Any) -> None:
-        self._begun = True
-        vars(millrace)["work"] = self._work
-        self._profiles["agents"].enable()
-        self._work(*batch)
+        def first(*batch: Any) -> None:
+            self._begun = True
+            setattr(holder, name, work)
+            self._profiles["agents"].enable()
+            work(*batch)
+
+        setattr(holder, name, first)
+        threading.setprofile(self._enter)
 
     def _enter(self, *_: Any) -> None:
         """Python's own profile hook, in each later thread, until cProfile takes its place or nothing does."""
@@ -77,9 +98,10 @@ def _name(file: str, line: int, function: str) -> str:
 
 def main() -> None:
     """Work until SIGTERM, then write what was found."""
-    calls = Calls() if sys.argv[1] == "calls" else None
+    measured = program(sys.argv[1])
+    calls = Calls(measured.holder, measured.name) if sys.argv[2] == "calls" else None
     try:
-        millrace.main()
+        measured.main()
     finally:
         Path(FOUND).write_text(json.dumps(phases() if calls is None else calls.found()))
 

@@ -50,7 +50,7 @@ def run(broker: Broker, commands: str, wanted: Counter[Outcome]) -> Profile:
 
 
 def _profiled(how: str, broker: Broker, commands: str, wanted: Counter[Outcome]) -> tuple[speed.Speed, Any]:
-    command = (*MILLRACE.command[:-1], "benchmarks.profiled", how)
+    command = (*MILLRACE.command[:-1], "benchmarks.profiled", "ledger", how)
     contestant: Contestant = replace(MILLRACE, name=f"millrace-{how}", command=command)
     seen, folder = speed.run(contestant, broker, commands, wanted)
     return seen, json.loads((folder / FOUND).read_text())

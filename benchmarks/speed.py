@@ -40,6 +40,7 @@ class Sample(NamedTuple):
 
     at: float
     ends: Ends
+    """Outcomes and markers since the run began."""
     cpu_s: float
     broker_cpu_s: float
     busy_s: float
@@ -53,20 +54,25 @@ def run(contestant: Contestant, broker: Broker, commands: str, wanted: Counter[O
     """
     load = os.getloadavg()[0]
     with attempt(contestant, broker, commands) as running:
-        samples, rss_mb = _watch(running, broker, wanted.total())
+        samples, rss_mb = watch(running, broker, wanted.total())
         seen, last = broker.outcomes(running.task.outcomes)
         check_exact(contestant, wanted, seen, running.log)
         started_at = running.started_at()
     begun = min(samples, key=lambda sample: abs(sample.at - started_at))._replace(at=started_at)
-    figures = measured(begun, _until(samples, last), count=wanted.total(), rss_mb=rss_mb, load_1min=load)
+    figures = measured(begun, until(samples, last), count=wanted.total(), rss_mb=rss_mb, load_1min=load)
     return figures, Path(running.task.folder)
 
 
-def _watch(running: Attempt, broker: Broker, count: int) -> tuple[list[Sample], float]:
+def watch(running: Attempt, broker: Broker, count: int, before: Ends | None = None) -> tuple[list[Sample], float]:
+    """Look on until `count` outcomes are visible beyond `before` and nothing follows; samples, and most MB in memory.
+
+    Raises AttemptError if the contestant ends or stands still.
+    """
+    before = before or (0,) * broker.partitions
     samples: list[Sample] = []
     rss_mb, changed_at = 0.0, time.monotonic()
     while True:
-        sample = _sample(running, broker)
+        sample = _sample(running, broker, before)
         if not samples or sample.ends != samples[-1].ends:
             changed_at = sample.at
         samples.append(sample)
@@ -79,16 +85,16 @@ def _watch(running: Attempt, broker: Broker, count: int) -> tuple[list[Sample], 
         time.sleep(SAMPLE_S)
 
 
-def _sample(running: Attempt, broker: Broker) -> Sample:
+def _sample(running: Attempt, broker: Broker, before: Ends) -> Sample:
     machine = psutil.cpu_times()
     busy_s = sum(machine) - machine.idle - machine.iowait - machine.guest - machine.guest_nice - time.process_time()
     cpu_s, broker_cpu_s = running.cpu_s(), broker.cpu_s()
-    ends = broker.ends(running.task.outcomes)
+    ends = tuple(end - start for end, start in zip(broker.ends(running.task.outcomes), before, strict=True))
     return Sample(time.monotonic(), ends, cpu_s, broker_cpu_s, busy_s)
 
 
-def _until(samples: list[Sample], last: Ends) -> list[Sample]:
-    """Up to the first sample that saw the last outcomes."""
+def until(samples: list[Sample], last: Ends) -> list[Sample]:
+    """Up to the first sample that saw the last outcomes, `last` counted as the samples count."""
     for n, sample in enumerate(samples):
         if all(seen >= end for seen, end in zip(sample.ends, last, strict=True)):
             return samples[: n + 1]

@@ -21,6 +21,7 @@ class Task:
     commands: str
     outcomes: str
     folder: str  # for files; the working directory
+    process: str = "0"  # number among the equal processes that share this task
 
     def environment(self) -> dict[str, str]:
         """This task as variables TASK_KAFKA, TASK_RUN …"""
@@ -34,7 +35,7 @@ class Task:
     @property
     def mark(self) -> Path:
         """Appears with the first record, and holds the moment."""
-        return Path(self.folder) / "started"
+        return Path(self.folder) / f"started-{self.process}"
 
 
 class Start:

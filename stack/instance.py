@@ -19,7 +19,7 @@ CHECKOUT = Path(__file__).resolve().parent.parent
 HOME = CHECKOUT / ".stack"
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
-_RESERVED = {"jars", "env"}
+_RESERVED = {"jars", "env", "contestants"}
 
 
 class ServerName(StrEnum):
@@ -224,7 +224,7 @@ def running_beside(instance: Instance, pid: int) -> str | None:
 def _folder(name: str, home: Path) -> Path:
     if not _NAME.fullmatch(name) or name in _RESERVED:
         raise BadRequest(
-            f"{name!r} cannot name an instance: use lower-case letters, digits and hyphens (not 'jars' or 'env')"
+            f"{name!r} cannot name an instance: use lower-case letters, digits and hyphens (not 'jars', 'env' or 'contestants')"
         )
     return home / name
 

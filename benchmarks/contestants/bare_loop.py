@@ -5,10 +5,11 @@ a partition is assigned. Faults beyond that (a doubtful commit, a fence, dead le
 """
 
 import signal
+from contextlib import suppress
 from typing import Any
 
 import orjson
-from confluent_kafka import Consumer, Message, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaException, Message, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from benchmarks import rule
@@ -36,7 +37,7 @@ class Loop:
         self._consumer = Consumer({**self._client, **self._read_only, "group.id": task.run,
                                    "auto.offset.reset": "earliest", "enable.auto.offset.store": False,
                                    "queued.min.messages": 100_000, "fetch.wait.max.ms": 100})  # fmt: skip
-        self._producer = Producer({**self._client, "transactional.id": task.run, "linger.ms": 5,
+        self._producer = Producer({**self._client, "transactional.id": f"{task.run}-{task.process}", "linger.ms": 5,
                                    "batch.num.messages": 100_000, "batch.size": 1_000_000,
                                    "queue.buffering.max.messages": 1_000_000})  # fmt: skip
         self._stopped = False
@@ -46,7 +47,8 @@ class Loop:
         signal.signal(signal.SIGTERM, self._stop)
         topic = NewTopic(self._changelog, PARTITIONS, 1, config={"cleanup.policy": "compact"})
         admin = AdminClient(self._client)
-        admin.create_topics([topic])[self._changelog].result(LIMIT_S)
+        with suppress(KafkaException):  # another process of this task was quicker
+            admin.create_topics([topic])[self._changelog].result(LIMIT_S)
         self._producer.init_transactions(LIMIT_S)
         self._consumer.subscribe([self._task.commands], on_assign=self._on_assign, on_revoke=self._on_revoke)
         while not self._stopped:

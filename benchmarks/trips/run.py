@@ -1,0 +1,106 @@
+"""How fast one worker of the real app works off trip lives, and where its time goes."""
+
+import json
+import os
+import time
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from benchmarks import speed
+from benchmarks.attempt import BUILD, Attempt, AttemptError, started
+from benchmarks.contestants import TRIP_LIFE, Contestant
+from benchmarks.profiled import FOUND
+from benchmarks.speed import Speed
+from benchmarks.task import Task
+from benchmarks.trips import outcomes
+from benchmarks.trips.city import City, now_us
+from benchmarks.trips.lives import lives, model
+from schemas.topics import JOURNAL, TRIP_PAYMENTS
+
+SEED = 11
+OPENING_LIMIT_S = 180.0
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run; `audited` decisions were folded by the auditor, 0 where it was not asked."""
+
+    speed: Speed
+    audited: int
+    folder: Path
+
+
+@dataclass(frozen=True)
+class Profile:
+    """Where the time of a worker goes, in microseconds of wall time per record, and under cProfile."""
+
+    records_per_cycle: float
+    phases_us: dict[str, float]
+    calls: list[dict[str, Any]]
+
+
+def task(city: City, name: str) -> Task:
+    """A run of the app: group and changelogs have the app's own names."""
+    run = f"trips-{name}-{uuid.uuid4().hex[:6]}"
+    return Task(city.settings.kafka, run, "", JOURNAL.name, str(BUILD / run))
+
+
+def prepare(city: City) -> None:
+    """Topics without history, then reference data and opening deposits, worked off by a worker that ends then."""
+    city.build()
+    count = city.open()
+    with started(TRIP_LIFE, task(city, "opening"), city.environment) as running:
+        wait_for(running, city, count)
+
+
+def wait_for(running: Attempt, city: City, count: int) -> None:
+    """Until the journal has `count` entries. Raises AttemptError after three minutes."""
+    deadline = time.monotonic() + OPENING_LIMIT_S
+    while sum(city.broker.ends(JOURNAL.name)) < count:
+        running.cpu_s()
+        if time.monotonic() > deadline:
+            raise AttemptError(f"the opening took too long; log {running.log}")
+        time.sleep(0.1)
+    time.sleep(1.0)
+
+
+def run(city: City, count: int, *, seed: int = SEED, contestant: Contestant = TRIP_LIFE, audit: bool = True) -> Run:
+    """Let a fresh worker work off `count` lives that lie there already.
+
+    Raises AttemptError if an outcome is missing, doubled or different, or the auditor finds a difference.
+    """
+    prepare(city)
+    events, wanted = model(lives(count, now_us(), seed=seed, run=uuid.uuid4().hex[:6]))
+    before, payments = city.broker.ends(JOURNAL.name), city.broker.ends(TRIP_PAYMENTS.name)
+    city.publish(events)
+    todo = task(city, contestant.name)
+    load = os.getloadavg()[0]
+    with started(contestant, todo, city.environment) as running:
+        samples, rss_mb = speed.watch(running, city.broker, wanted.total, before)
+        started_at = running.started_at()
+    last = outcomes.check(city, wanted, before, payments)
+    begun = min(samples, key=lambda sample: abs(sample.at - started_at))._replace(at=started_at)
+    ends = tuple(end - start for end, start in zip(last, before, strict=True))
+    figures = speed.measured(begun, speed.until(samples, ends), count=wanted.total, rss_mb=rss_mb, load_1min=load)
+    return Run(figures, outcomes.check_books(city) if audit else 0, Path(todo.folder))
+
+
+def profile(city: City, count: int) -> Profile:
+    """Two more runs, for the phases and for the calls; the latter with a quarter of the lives."""
+    plain = run(city, count, contestant=_profiled("phases"), audit=False)
+    phases = json.loads((plain.folder / FOUND).read_text())
+    calls = run(city, count // 4, contestant=_profiled("calls"), audit=False)
+    process_us, commit_us = (phases[name] / phases["records"] * 1e6 for name in ("process_s", "commit_s"))
+    poll_us = 1e6 / plain.speed.events_per_s - process_us - commit_us
+    return Profile(
+        records_per_cycle=phases["records"] / phases["cycles"],
+        phases_us={"poll": poll_us, "process": process_us, "commit": commit_us},
+        calls=json.loads((calls.folder / FOUND).read_text()),
+    )
+
+
+def _profiled(how: str) -> Contestant:
+    command = (*TRIP_LIFE.command[:-1], "benchmarks.profiled", "trips", how)
+    return Contestant(f"trip_life-{how}", TRIP_LIFE.guarantee, command)
