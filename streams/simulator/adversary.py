@@ -142,6 +142,9 @@ class AdversarialHost(Host):
         except Refusal as refusal:
             self._survived[f"late request refused: {refusal}"] += 1
 
+    def joins_at_once(self) -> bool:
+        return self._rnd.random() < 0.5
+
     def arrange(self, places: list[T]) -> list[T]:
         start = self._rnd.randrange(len(places)) if places else 0
         return places[start:] + places[:start]

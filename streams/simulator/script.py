@@ -78,6 +78,7 @@ class Turn(Enum):
 
     START = "start"
     STOP = "stop"
+    FREEZE = "freeze"
     COMPACT = "compact"
     HOLD_MARKERS = "hold_markers"
     SLEEP = "sleep"
@@ -170,12 +171,26 @@ POINTS: tuple[tuple[Request | Step, int, tuple[Blow, ...]], ...] = (
     (Request.INIT, 3, (Blow.CRASH,)),
     (Request.PRODUCE, 25, (Blow.CRASH, Blow.PAUSE, Blow.ANSWER_LOST, Blow.LATE_COPY)),
     (Request.OFFSETS, 25, tuple(Blow)),
+    (Request.OFFSETS, 15, (Blow.LATE_COPY, Blow.ANSWER_LOST)),
     (Request.END, 25, tuple(Blow)),
-    (Request.END, 25, tuple(Blow)),
+    (Request.END, 15, tuple(Blow)),
 )
 """Where traps may be, how many times a machine comes there in a run or so, and what may happen to it."""
 
-TURNS = (Turn.START, Turn.STOP, Turn.COMPACT, Turn.COMPACT, Turn.HOLD_MARKERS, Turn.HOLD_MARKERS, Turn.SLEEP)
+TURNS = (
+    Turn.START,
+    Turn.FREEZE,
+    Turn.STOP,
+    Turn.COMPACT,
+    Turn.COMPACT,
+    Turn.HOLD_MARKERS,
+    Turn.HOLD_MARKERS,
+    Turn.SLEEP,
+)
+
+
+RELAY_SHARE = 0.1
+HANDOVER_SHARE = 0.1
 
 
 def _faults(rnd: random.Random) -> Iterator[Trap | Happening]:
@@ -187,6 +202,33 @@ def _faults(rnd: random.Random) -> Iterator[Trap | Happening]:
         turn = rnd.choice(TURNS)
         at_s = rnd.random() * (LEAD_S + SPREAD_S)
         yield Happening(round(at_s, 3), turn, rnd.choice(MACHINES), round(_length(rnd, turn), 3))
+    if rnd.random() < RELAY_SHARE:
+        yield from _relay(rnd)
+    if rnd.random() < HANDOVER_SHARE:
+        yield from _handover(rnd)
+
+
+def _relay(rnd: random.Random) -> Iterator[Happening]:
+    """One machine freezes, others take over what it had, and leave just before it wakes: all comes straight back."""
+    at_s = LEAD_S + rnd.random() * SPREAD_S / 2
+    sleeper, *others = rnd.sample(MACHINES, len(MACHINES))
+    yield Happening(0.0, Turn.START, sleeper, 0.0)
+    yield Happening(at_s - 1.0, Turn.START, others[0], 0.0)
+    yield Happening(at_s, Turn.FREEZE, sleeper, 6.0)
+    for other in others:
+        yield Happening(at_s + 3.5 + rnd.random() * 2.0, Turn.STOP, other, 0.0)
+        yield Happening(at_s + 9.0, Turn.START, other, 0.0)
+
+
+def _handover(rnd: random.Random) -> Iterator[Happening]:
+    """A machine leaves while the markers of its last transactions are still on their way."""
+    at_s = LEAD_S + rnd.random() * SPREAD_S
+    leaves, takes = rnd.sample(MACHINES, 2)
+    for machine in (leaves, takes):
+        yield Happening(0.0, Turn.START, machine, 0.0)
+    yield Happening(at_s, Turn.HOLD_MARKERS, leaves, 2.0)
+    yield Happening(at_s + 0.5, Turn.STOP, leaves, 0.0)
+    yield Happening(at_s + 3.0, Turn.START, leaves, 0.0)
 
 
 def _amount(rnd: random.Random, blow: Blow) -> float:
@@ -209,6 +251,8 @@ def _length(rnd: random.Random, turn: Turn) -> float:
             return rnd.random()
         case Turn.HOLD_MARKERS:
             return rnd.choice((0.2, 1.0, 3.0))
+        case Turn.FREEZE:
+            return rnd.choice((1.0, 3.0, 6.0))
         case Turn.SLEEP:
             return rnd.choice((5_000.0, 800_000.0))
         case Turn.START | Turn.STOP:

@@ -70,6 +70,7 @@ class Machine:
         """Let the worker do what comes next; a dead one is started."""
         self.is_busy = True
         try:
+            self._thaw()
             if self.worker is None:
                 self._start()
             elif not self.is_wanted:
@@ -83,6 +84,22 @@ class Machine:
             self._drop(RESTART_S)
         finally:
             self.is_busy = False
+
+    @property
+    def is_at_work(self) -> bool:
+        """Awake, with tables restored and records flowing."""
+        return self.worker is not None and bool(self.worker.partitions) and self.host.process.silent_since is None
+
+    def freeze(self, seconds: float) -> None:
+        """Stand still between two turns, and be heard of no more."""
+        if self.worker is not None and not self.is_busy:
+            self.host.process.silent_since = self.host.broker.now_s
+            self.wakes_at_s = self.host.broker.now_s + seconds
+
+    def _thaw(self) -> None:
+        if self.worker is not None and self.host.process.silent_since is not None:
+            self.host.broker.expire()
+            self.host.process.silent_since = None
 
     def _start(self) -> None:
         self.host.process = Process()
@@ -242,6 +259,8 @@ class World:
                     compact(self.broker, self.changelogs, self._rnd, fault.amount)
                 case Turn.HOLD_MARKERS:
                     self._markers.hold(fault.amount)
+                case Turn.FREEZE:
+                    machine.freeze(fault.amount)
                 case Turn.SLEEP:
                     self._sleep(fault.amount)
 
@@ -258,8 +277,7 @@ class World:
     # ---- the end
 
     def _is_quiet(self) -> bool:
-        wanted = (machine.worker for machine in self.machines if machine.is_wanted)
-        return not self._left() and all(worker is not None and worker.partitions for worker in wanted)
+        return all(machine.is_at_work for machine in self.machines if machine.is_wanted) and not self._left()
 
     def _left(self) -> list[str]:
         """Source partitions with records that no worker has committed."""

@@ -102,7 +102,9 @@ class Consumer:
         if self._member_id and not group.knows(self._member_id):
             self._member_id, self._generation = "", -1
             self._give_up(2)
-        elif not self._member_id:
+            if not self._host.joins_at_once():
+                return
+        if not self._member_id:
             self._member_id = self._broker.new_member_id(self._host.name)
             self._join(group)
         elif group.wants_rejoin(self._member_id):

@@ -77,6 +77,10 @@ class Host:
         """In which order fetched partitions come."""
         return places
 
+    def joins_at_once(self) -> bool:
+        """Whether a consumer that lost its session joins again within the same call."""
+        return True
+
     # ---- its clients
 
     def new_consumer(self, config: dict[str, Any]) -> "Consumer":
