@@ -50,5 +50,5 @@ stop: $(INSTALLED) ## stop the servers of `make stack` and `make demo`
 bench: $(INSTALLED) ## speed beside the peers, in one run
 	$(RUN) -m benchmarks
 
-torture: $(INSTALLED) ## faults alone: kills at exact points, freezes, broker restarts, a day with everything killed
-	$(RUN) -m pytest tests/integration/runtime tests/e2e/test_demo.py
+torture: $(INSTALLED) ## load, faults and proof: no penny wrong, for half an hour; the seed is in the report
+	$(RUN) -m tests.torture

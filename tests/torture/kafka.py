@@ -1,0 +1,74 @@
+"""Topics read whole: read_committed, up to where they ended when asked; and how far a group is."""
+
+import time
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+
+STALL_S = 60.0
+TIMEOUT_S = 10.0
+BATCH = 10_000
+
+Slot = tuple[str, int]
+
+
+def ends(kafka: str, topics: Iterable[str]) -> dict[Slot, int]:
+    """The high watermark of every partition. Raises KafkaException if a broker stays away."""
+    probe = Consumer({**_client(kafka), "group.id": "torture-probe"})
+    try:
+        known = probe.list_topics(timeout=TIMEOUT_S).topics
+        slots = [(topic, number) for topic in topics for number in known[topic].partitions]
+        return {slot: probe.get_watermark_offsets(TopicPartition(*slot), TIMEOUT_S)[1] for slot in slots}
+    finally:
+        probe.close()
+
+
+def read(kafka: str, *topics: str) -> Iterator[Any]:
+    """Every committed record (`confluent_kafka.Message`), each partition's in order.
+
+    Raises TimeoutError if a partition does not come to its end: a transaction hangs.
+    """
+    left = {slot: end for slot, end in ends(kafka, topics).items() if end}
+    reader = Consumer({**_client(kafka), "group.id": "torture-reader", "isolation.level": "read_committed",
+                       "enable.partition.eof": True, "fetch.wait.max.ms": 20})  # fmt: skip
+    moved = time.monotonic()
+    try:
+        reader.assign([TopicPartition(topic, number, 0) for topic, number in left])
+        while left:
+            for message in reader.consume(BATCH, 0.2):
+                moved = time.monotonic()
+                yield from _within(left, message)
+            if time.monotonic() - moved > STALL_S:
+                raise TimeoutError(f"no end of {sorted(left.items())[:4]}")
+    finally:
+        reader.close()
+
+
+def committed(kafka: str, group: str, slots: Iterable[Slot]) -> dict[Slot, int]:
+    """Where the group goes on, for each slot; -1001 where it has nothing. Raises KafkaException while undecided."""
+    member = Consumer({**_client(kafka), "group.id": group, "isolation.level": "read_committed"})
+    try:
+        found = member.committed([TopicPartition(*slot) for slot in slots], timeout=TIMEOUT_S)
+        return {(each.topic, each.partition): each.offset for each in found}
+    finally:
+        member.close()
+
+
+def _client(kafka: str) -> dict[str, Any]:
+    return {"bootstrap.servers": kafka, "enable.auto.commit": False, "log_level": 2}
+
+
+def _within(left: dict[Slot, int], message: Any) -> Iterator[Any]:
+    slot, error = (message.topic(), message.partition()), message.error()
+    if error is not None and error.code() != KafkaError._PARTITION_EOF:
+        if not error.retriable():
+            raise KafkaException(error)
+        return
+    if slot not in left:
+        return
+    after = message.offset() + (1 if error is None else 0)
+    if error is None and message.offset() < left[slot]:
+        yield message
+    if after >= left[slot]:
+        del left[slot]

@@ -1,0 +1,264 @@
+"""Upstream, without end: stories over all rooms from a seed, with repetitions, disorder, and bad records.
+
+A bad record carries the header `torture-expect` with the reason that its dead letter must give.
+"""
+
+import random
+import threading
+import time
+import uuid
+from collections import deque
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+from confluent_kafka import KafkaError, Producer
+
+from tests.torture.facts import Facts
+from tests.torture.wire import Wire
+
+EXPECT = "torture-expect"
+DEPOSITS, TRIPS = "mobility.deposit.command.v1", "mobility.trip.event.v1"
+BILLS, PAYMENTS = "dealer_billing.bill.command.v1", "dealer_billing.billing-payment.event.v1"
+CREDITS, PURCHASES = "prison_finance.credit.command.v1", "prison_finance.purchase.command.v1"
+UPSTREAM = (DEPOSITS, TRIPS, BILLS, PAYMENTS, CREDITS, PURCHASES)
+HOUR_US = 3_600_000_000
+REPEATED, OTHER_CONTENT, BAD = 0.02, 0.004, 0.004
+FLUSH_S = 120.0
+
+Fields = dict[str, Any]
+
+
+class Event(NamedTuple):
+    """One message of upstream."""
+
+    topic: str
+    name: str
+    key: str
+    event_id: str
+    fields: Fields
+
+
+class Stories:
+    """Events in an order that makes sense; ids are fresh for every `run`."""
+
+    def __init__(self, seed: int, facts: Facts, run: str) -> None:
+        self._dice = random.Random(f"load {seed}")
+        self._facts, self._run, self._count = facts, run, 0
+        self._trips, self._purchases, self._bills = deque[Fields](), deque[Fields](), deque[Fields]()
+        self._tellers: list[tuple[int, Callable[[], Event]]] = [
+            (8, self._deposit), (26, self._start), (24, self._finish), (5, self._bill), (6, self._pay),
+            (12, self._credit), (3, self._move), (14, self._submit), (13, self._decide),
+        ]  # fmt: skip
+
+    def __iter__(self) -> Iterator[Event]:
+        weights, tellers = zip(*self._tellers, strict=True)
+        while True:
+            yield self._dice.choices(tellers, weights)[0]()
+
+    def _id(self, prefix: str) -> str:
+        self._count += 1
+        return f"{prefix}-{self._run}-{self._count}"
+
+    def _money(self, low: int, high: int, currency: str = "EUR") -> Fields:
+        return {"amount_minor": self._dice.randrange(low, high), "currency": currency}
+
+    def _deposit(self) -> Event:
+        group, deposit_id = self._dice.choice(list(self._facts.members)), self._id("dep")
+        expires = self._dice.choice((None, None, _now_us() + HOUR_US * self._dice.choice((-1, 1, 30, 900))))
+        fields: Fields = {"deposit_id": deposit_id, "group_id": group, "amount": self._money(300, 6_000),
+                  "expires_at": expires, "scopes": [], "per_trip_minor": None}  # fmt: skip
+        return Event(DEPOSITS, "DepositBudget", f"group:{group}", deposit_id, fields)
+
+    def _start(self) -> Event:
+        dice, facts = self._dice, self._facts
+        group = dice.choice([each for each, riders in facts.members.items() if riders])
+        rider = dice.choice(facts.members[group]) if dice.random() > 0.01 else "rid-stranger"
+        vehicle = dice.choice(list(facts.vehicles)) if dice.random() > 0.01 else "veh-stolen"
+        trip = {"trip_id": self._id("trp"), "group_id": group}
+        funding = dice.choices(("wallet_only", "card_only", "wallet_then_card"), (2, 1, 5))[0]
+        seconds = dice.randrange(180, 2_400)
+        fields = {**trip, "rider_id": rider, "vehicle_id": vehicle, "estimated_seconds": seconds, "funding": funding}
+        started = Event(TRIPS, "TripStarted", f"group:{group}", f"{trip['trip_id']}-start", fields)
+        if dice.random() < 0.02:  # the end comes first
+            self._trips.append({**trip, "start": started})
+            return self._ended(trip)
+        if dice.random() > 0.05:  # others are never ended: their locks time out
+            self._trips.append(trip)
+        return started
+
+    def _finish(self) -> Event:
+        if len(self._trips) < 20:
+            return self._start()
+        trip = self._trips.popleft()
+        if "start" in trip:
+            return trip["start"]  # type: ignore[no-any-return]
+        if self._dice.random() < 0.06:
+            fields = {**trip, "reason": "changed-mind"}
+            return Event(TRIPS, "TripCancelled", f"group:{trip['group_id']}", f"{trip['trip_id']}-end", fields)
+        return self._ended(trip)
+
+    def _ended(self, trip: Fields) -> Event:
+        fields = {**trip, "ridden_seconds": self._dice.randrange(60, 3_000)}
+        return Event(TRIPS, "TripEnded", f"group:{trip['group_id']}", f"{trip['trip_id']}-end", fields)
+
+    def _bill(self) -> Event:
+        dealer = self._dice.choice(self._facts.dealers) if self._dice.random() > 0.01 else "dlr-unknown"
+        bill_id = self._id("bil")
+        amount, operation = self._money(1_000, 90_000), self._dice.choice(("GET_REWARD", "GET_SETTLEMENT"))
+        fields = {"bill_id": bill_id, "dealer_id": dealer, "operation": operation, "amount": amount,
+                  "url": "https://billing.example/bill.pdf"}  # fmt: skip
+        billed = Event(BILLS, "RaiseBill", f"dealer:{dealer}", bill_id, fields)
+        self._bills.append({**fields, "event": billed})
+        if self._dice.random() < 0.1:  # its payment comes first
+            self._bills[-1]["late"] = True
+            return self._paid(fields)
+        return billed
+
+    def _pay(self) -> Event:
+        if len(self._bills) < 5:
+            return self._bill()
+        bill = self._bills.popleft()
+        return bill["event"] if "late" in bill else self._paid(bill)
+
+    def _paid(self, bill: Fields) -> Event:
+        payment_id, due = self._id("pay"), bill["amount"]["amount_minor"]
+        amount = self._dice.choice((due, due, due + 500, due // 2))
+        fields = {"payment_id": payment_id, "dealer_id": bill["dealer_id"], "bill_id": bill["bill_id"],
+                  "amount": {"amount_minor": amount, "currency": "EUR"}}  # fmt: skip
+        return Event(PAYMENTS, "BillingPayment", f"dealer:{bill['dealer_id']}", payment_id, fields)
+
+    def _credit(self) -> Event:
+        prisoner, credit_id = self._prisoner(), self._id("crd")
+        fields = {"credit_id": credit_id, "prisoner_id": prisoner, "amount": self._money(100, 2_500, "GBP"),
+                  "sub_account": self._dice.choice(("cash", "spends", "spends", "savings")),
+                  "description": "Money from home"}  # fmt: skip
+        return Event(CREDITS, "CreditPrisoner", f"prisoner:{prisoner}", credit_id, fields)
+
+    def _move(self) -> Event:
+        prisoner, transfer_id = self._prisoner(), self._id("mov")
+        fields = {"transfer_id": transfer_id, "prisoner_id": prisoner, "source": "cash", "target": "spends",
+                  "amount": self._money(50, 3_000, "GBP"), "description": "Cash to spends"}  # fmt: skip
+        return Event(CREDITS, "MoveBetweenSubAccounts", f"prisoner:{prisoner}", transfer_id, fields)
+
+    def _submit(self) -> Event:
+        prisoner, purchase_id = self._prisoner(), self._id("CAN")
+        supplier = self._dice.choice(self._facts.suppliers) if self._dice.random() > 0.01 else "ACME"
+        ids = {"purchase_id": purchase_id, "prisoner_id": prisoner}
+        fields = {**ids, "supplier_id": supplier, "amount": self._money(50, 900, "GBP"), "description": "Canteen"}
+        self._purchases.append(ids)
+        return Event(PURCHASES, "SubmitPurchase", f"prisoner:{prisoner}", f"{purchase_id}-submit", fields)
+
+    def _decide(self) -> Event:
+        if len(self._purchases) < 10:
+            return self._submit()
+        ids, fate = self._purchases.popleft(), self._dice.random()
+        key, purchase_id = f"prisoner:{ids['prisoner_id']}", ids["purchase_id"]
+        if fate < 0.06:  # left to time out
+            return self._submit()
+        if fate < 0.14:
+            return Event(PURCHASES, "CancelPurchase", key, f"{purchase_id}-off", {**ids, "reason": "out-of-stock"})
+        return Event(PURCHASES, "AuthorisePurchase", key, f"{purchase_id}-auth", ids)
+
+    def _prisoner(self) -> str:
+        return self._dice.choice(self._facts.prisoners) if self._dice.random() > 0.01 else "A9999ZZ"
+
+
+class Load(threading.Thread):
+    """Publishes stories at `rate` a second until told to stop. `delivered` are records that a broker has confirmed."""
+
+    def __init__(self, kafka: str, wire: Wire, facts: Facts, seed: int, rate: float) -> None:
+        super().__init__(name="load", daemon=True)
+        self._wire, self._rate = wire, rate
+        self._dice = random.Random(f"noise {seed}")
+        self._stories = iter(Stories(seed, facts, uuid.uuid4().hex[:6]))
+        self._recent: deque[Event] = deque(maxlen=500)
+        self._stopping = threading.Event()
+        self._kafka = Producer({"bootstrap.servers": kafka, "enable.idempotence": True, "linger.ms": 5,
+                                "partitioner": "murmur2_random", "log_level": 2})  # fmt: skip
+        self.sent = self.delivered = 0
+        self.failed: list[str] = []
+
+    def run(self) -> None:
+        """Until `stop`."""
+        begun = time.monotonic()
+        while not self._stopping.is_set():
+            behind = int((time.monotonic() - begun) * self._rate) - self.sent
+            for _ in range(min(behind, 500)):
+                self._send()
+            self._kafka.poll(0.02)
+
+    def stop(self) -> None:
+        """Send no more, and wait until everything is confirmed. Raises AssertionError if something is not."""
+        self._stopping.set()
+        self.join()
+        left = self._kafka.flush(FLUSH_S)
+        assert not left, f"{left} records were never confirmed"
+        assert not self.failed, f"{len(self.failed)} records failed: {self.failed[:3]}"
+
+    def _send(self) -> None:
+        chance = self._dice.random()
+        if chance < BAD and self._recent:
+            self._publish(*_spoilt(self._dice, self._wire, self._dice.choice(self._recent)))
+            return
+        if chance < BAD + REPEATED and self._recent:
+            event = self._dice.choice(self._recent)
+        elif chance < BAD + REPEATED + OTHER_CONTENT and self._recent:
+            event = self._other_content(self._dice.choice(self._recent))
+        else:
+            event = next(self._stories)
+            self._recent.append(event)
+        self._publish(event.topic, event.key, self._wire.encode(event.topic, event.name, event.fields),
+                      _headers(self._wire, event))  # fmt: skip
+
+    def _other_content(self, event: Event) -> Event:
+        if "amount" not in event.fields:
+            return event
+        amount = {**event.fields["amount"], "amount_minor": event.fields["amount"]["amount_minor"] + 1}
+        return event._replace(fields={**event.fields, "amount": amount})
+
+    def _publish(self, topic: str, key: str, value: bytes | None, headers: list[tuple[str, bytes]]) -> None:
+        while True:
+            try:
+                self._kafka.produce(topic, value, key.encode(), headers=headers, on_delivery=self._delivered)
+                break
+            except BufferError:  # the brokers are away
+                self._kafka.poll(0.1)
+        self.sent += 1
+
+    def _delivered(self, error: KafkaError | None, _message: Any) -> None:
+        if error is None:
+            self.delivered += 1
+        else:
+            self.failed.append(str(error))
+
+
+def _spoilt(dice: random.Random, wire: Wire, event: Event) -> tuple[str, str, bytes | None, list[tuple[str, bytes]]]:
+    """The event as a careless upstream would write it, and the reason that its dead letter must give."""
+    value, headers = wire.encode(event.topic, event.name, event.fields), _headers(wire, event)
+    topic, key = event.topic, event.key
+    spoilt: dict[str, tuple[str, str, bytes | None, list[tuple[str, bytes]]]] = {
+        "not_framed": (topic, key, b'{"no": "avro"}', headers),
+        "unknown_schema": (topic, key, b"\x00\x7f\xff\xff\xff" + value[5:], headers),
+        "not_avro": (topic, key, value + b"\x00", headers),
+        "wrong_key": (topic, f"{key}x", value, headers),
+        "bad_envelope": (topic, key, value, [each for each in headers if each[0] != "ce_id"]),
+        "unknown_type": (BILLS if topic != BILLS else TRIPS, key, value, headers),
+        "no_value": (topic, key, None, headers),
+    }
+    reason = dice.choice(sorted(spoilt))
+    topic, key, spoilt_value, headers = spoilt[reason]
+    return topic, key, spoilt_value, [*headers, (EXPECT, reason.encode())]
+
+
+def _headers(wire: Wire, event: Event) -> list[tuple[str, bytes]]:
+    moment = datetime.now(UTC).isoformat()
+    attributes = {
+        "specversion": "1.0", "id": event.event_id, "source": "torture", "time": moment, "subject": event.key,
+        "type": wire.full_name(event.topic, event.name),
+    }  # fmt: skip
+    return [(f"ce_{name}", value.encode()) for name, value in attributes.items()]
+
+
+def _now_us() -> int:
+    return time.time_ns() // 1_000

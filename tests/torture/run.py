@@ -1,0 +1,121 @@
+"""One run: start everything, load it, torment it, let it come to rest, and prove every figure."""
+
+import time
+from collections import Counter
+from pathlib import Path
+from typing import NamedTuple
+
+from confluent_kafka import KafkaException
+
+from stack.api import ServerName
+from tests.torture import kafka
+from tests.torture.adversary import Adversary
+from tests.torture.faults import Clock, faults
+from tests.torture.load import UPSTREAM, Load
+from tests.torture.system import GROUP, System
+from tests.torture.verifier import files, tables
+from tests.torture.verifier.check import TICKS, Check
+from tests.torture.verifier.model import Model
+from tests.torture.wire import Wire
+
+DRAIN_S = 240.0
+LAST_TICK_H = 120
+"""The last tick is this far ahead: all that waits falls due, and every accounting day with lines is closed."""
+
+
+class Result(NamedTuple):
+    """What a run has to tell. It is good if `differences` is empty."""
+
+    seed: int
+    survived: Counter[str]
+    exits: Counter[tuple[str, int]]
+    connect_restarts: int
+    inputs: int
+    outcomes: Counter[str]
+    files: int
+    differences: Counter[str]
+    kept: list[str]
+    drain_s: float
+    seconds: float
+
+
+def run(system: System, seed: int, seconds: float, rate: float, only: str = "") -> Result:
+    """Torment a started system for so long, with the faults that have the word `only` in their name.
+
+    Raises AssertionError where it does not come to rest.
+    """
+    begun = time.monotonic()
+    wire = Wire(system.settings.registry)
+    servers = system.settings.kafka
+    clock = Clock(servers, wire)
+    load = Load(servers, wire, system.facts, seed, rate)
+    load.start()
+    drawn = [each for each in faults(clock, (ServerName.KAFKA,)) if only in each.name]
+    adversary = Adversary(system, drawn, seed)
+    adversary.torment(seconds)
+    system.say("the adversary rests; waiting for all outcomes")
+    load.stop()
+    drained = time.monotonic()
+    _await_consumed(system, UPSTREAM)
+    ticked = clock.tick(LAST_TICK_H)
+    _await_consumed(system, (TICKS,))
+    drain_s = time.monotonic() - drained
+    system.say(f"at rest after {drain_s:.0f} s; verifying {load.delivered} inputs")
+    return _verify(system, wire, adversary, load, ticked, drain_s, begun)
+
+
+def _verify(
+    system: System, wire: Wire, adversary: Adversary, load: Load, ticked: int, drain_s: float, begun: float
+) -> Result:
+    settings = system.settings
+    check = Check(settings.kafka, wire, Model(system.facts))
+    differences = check.run()
+    if len(check.inputs) != load.delivered:
+        differences.add("input", f"{load.delivered} records were confirmed, {len(check.inputs)} are there")
+    tables.check(settings.kafka, settings.postgres, wire, check.model, differences, ticked)
+    written = files.check(settings.kafka, settings.postgres, system.blob, wire, check.model, differences)
+    return Result(
+        adversary.seed, adversary.survived, system.crew.exits, system.connect_restarts, len(check.inputs),
+        check.outcomes, written, differences.counts, differences.kept, drain_s, time.monotonic() - begun,
+    )  # fmt: skip
+
+
+def _await_consumed(system: System, topics: tuple[str, ...]) -> None:
+    """Until the workers have committed past every record of these topics as they end now."""
+    deadline = time.monotonic() + DRAIN_S
+    ends = kafka.ends(system.settings.kafka, topics)
+    while True:
+        try:
+            at = kafka.committed(system.settings.kafka, GROUP, ends)
+            behind = {slot: end - at[slot] for slot, end in ends.items() if end and at[slot] < end}
+        except KafkaException as error:  # offsets are undecided, or a broker has just come back
+            behind = {("", 0): 0} if not str(error) else {(str(error), 0): 0}
+        if not behind:
+            return
+        assert time.monotonic() < deadline, f"no rest after {DRAIN_S:.0f} s; behind: {behind}"
+        time.sleep(0.5)
+
+
+def report(result: Result) -> str:
+    """For people: the faults survived, and every difference found."""
+    rows = [f"  {count:4}  {name}" for name, count in sorted(result.survived.items())]
+    exits = ", ".join(f"{name} {code}: {count}" for (name, code), count in sorted(result.exits.items()))
+    outcomes = ", ".join(f"{count:,} {name}" for name, count in sorted(result.outcomes.items()))
+    lines = [
+        f"seed {result.seed}: {result.survived.total()} faults in {result.seconds:.0f} s", *rows,
+        f"  {result.inputs:,} inputs: {outcomes}; {result.files:,} files; at rest after {result.drain_s:.0f} s",
+        f"  started again after exit code: {exits or 'none'}; connectors: {result.connect_restarts}",
+    ]  # fmt: skip
+    if result.differences:
+        counted = ", ".join(f"{kind} {count}" for kind, count in sorted(result.differences.items()))
+        lines += [f"  DIFFERENCES: {counted}", *(f"    {each}" for each in result.kept)]
+    else:
+        lines.append("  no penny wrong")
+    return "\n".join(lines)
+
+
+def folder_of(instance: str) -> Path:
+    """Where a run's logs and files lie; they stay."""
+    path = Path(__file__).parents[2] / "build" / "torture" / f"{instance}-{time.strftime('%H%M%S')}"
+    path.mkdir(parents=True)
+    return path

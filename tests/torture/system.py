@@ -1,0 +1,143 @@
+"""The whole system under torture: servers of the stack, topics, reference data, connectors, workers and sinks."""
+
+import os
+import threading
+import time
+from collections.abc import Callable
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psycopg
+
+from connectors import connect
+from connectors.database import migrate
+from connectors.errors import ConnectorsError
+from schemas.settings import Settings
+from stack import api
+from stack.api import Data, PortPlan, ServerName
+from streams import topics
+from streams.demo.world import RATES, Scale, make_world, rows
+from tests.torture import kafka
+from tests.torture.crew import CHECKOUT, Crew, Member
+from tests.torture.facts import Facts, Vehicle
+
+SERVERS = (ServerName.KAFKA, ServerName.POSTGRES, ServerName.REGISTRY, ServerName.CONNECT)
+SCALE = Scale(groups=60, riders=400, vehicles=60, dealers=60, prisoners=300)
+WORKERS = 3
+GROUP = "millrace"
+CDC_WAIT_S = 60.0
+CONNECT_WATCH_S = 5.0
+
+Say = Callable[[str], None]
+
+
+class System:
+    """Everything that runs. Build with `start`; `close` removes servers, data and processes."""
+
+    def __init__(self, instance: str, folder: Path, seed: int, say: Say, **timing: str) -> None:
+        self.instance, self.folder, self.say = instance, folder, say
+        self.crew = Crew(say)
+        self.connect_restarts = 0
+        self.session_s = float(timing.get("MILLRACE_SESSION_TIMEOUT_S", "10"))
+        self._timing = timing
+        self._world = make_world(seed, SCALE)
+        self.facts = _facts(self._world)
+        self._over = threading.Event()
+        self._tender = threading.Thread(target=self._tend_connect, name="connect", daemon=True)
+
+    def start(self) -> None:
+        """Servers, topics, reference data, connectors, then workers and sinks; returns when CDC has arrived."""
+        self.say("starting servers")
+        api.up(self.instance, data=Data.FRESH, ports=PortPlan.FREE, only=SERVERS)
+        self.settings = Settings(_env_file=CHECKOUT / ".stack" / self.instance / "env")
+        self.say("topics, tables, reference data, connectors")
+        topics.apply(self.settings)
+        migrate(self.settings.postgres)
+        with psycopg.connect(self.settings.postgres) as connection, connection.cursor() as cursor:
+            for statement, values in rows(self._world):
+                cursor.executemany(statement, values)
+        connect.apply(self.settings)
+        for number in range(WORKERS):
+            self.worker(number).start()
+        for name in ("invoices", "adi"):
+            for number in (1, 2):
+                self.crew.add(self._member(f"{name}-{number}", ["sinks", name])).start()
+        self._await_reference()
+        self.crew.watch()
+        self._tender.start()
+
+    def worker(self, number: int) -> Member:
+        """The worker of a number, not started yet; the same one when asked again."""
+        name = f"worker-{number}"
+        if name not in self.crew.members:
+            command = ["streams", "worker", "--name", f"w{number}", "--port", "0", "--loglevel", "INFO"]
+            self.crew.add(self._member(name, command))
+        return self.crew.members[name]
+
+    def server(self, name: ServerName) -> api.Server:
+        """One of the servers, to be broken."""
+        return api.server(self.instance, name)
+
+    def tend(self) -> None:
+        """Start failed connectors and their tasks again, as an operator's watch would; counts them."""
+        try:
+            for row in connect.status(self.settings):
+                if row.state.failed:
+                    self.say(f"connector {row.state.connector} failed ({row.state.trouble[:120]}); restarting it")
+                    self.connect_restarts += 1
+                    httpx.post(f"{self.settings.connect}/connectors/{row.state.connector}/restart", timeout=10,
+                               params={"includeTasks": "true", "onlyFailed": "true"}, trust_env=False)  # fmt: skip
+        except (ConnectorsError, httpx.HTTPError, RuntimeError, OSError) as error:
+            self.say(f"Connect does not answer: {error}"[:160])
+
+    def close(self) -> None:
+        """End all processes, and remove the servers with their data."""
+        self._over.set()
+        self.crew.close()
+        if self._tender.is_alive():
+            self._tender.join()
+        api.remove(self.instance)
+
+    @property
+    def blob(self) -> Path:
+        """Where the sinks put their files."""
+        return self.folder / "blob"
+
+    def _member(self, name: str, command: list[str]) -> Member:
+        settings = {f"MILLRACE_{key.upper()}": str(value) for key, value in self.settings.model_dump().items()
+                    if value is not None and key != "scrape_targets"}  # fmt: skip
+        environment = {**settings, "MILLRACE_BLOB": f"file://{self.blob}", "MILLRACE_ENV_FILE": os.devnull}
+        return Member(name, command, self.folder / f"{name}.log", environment | self._timing)
+
+    def _tend_connect(self) -> None:
+        while not self._over.wait(CONNECT_WATCH_S):
+            self.tend()
+
+    def _await_reference(self) -> None:
+        """Until every row of Postgres has reached the topic that the rooms read, and they have read it."""
+        vehicles, members, dealers, prisoners, suppliers = self._world.counts
+        expected = {"mobility.vehicle-price.reference.v1": vehicles * 8, "mobility.group-member.reference.v1": members,
+                    "dealer_billing.dealer.reference.v1": dealers, "prison_finance.prisoner.reference.v1": prisoners,
+                    "prison_finance.supplier.reference.v1": suppliers * 8}  # fmt: skip
+        deadline = time.monotonic() + CDC_WAIT_S
+        while True:
+            last, count = dict[kafka.Slot, int](), dict[str, int]()
+            for record in kafka.read(self.settings.kafka, *expected):
+                count[record.topic()] = count.get(record.topic(), 0) + 1
+                last[record.topic(), record.partition()] = record.offset() + 1
+            at: dict[kafka.Slot, int] = kafka.committed(self.settings.kafka, GROUP, last) if last else {}
+            arrived = all(count.get(topic, 0) >= number for topic, number in expected.items())
+            if arrived and all(at[slot] >= end for slot, end in last.items()):
+                return
+            assert time.monotonic() < deadline, f"reference data did not arrive: {count} of {expected}"
+            time.sleep(0.5)
+
+
+def _facts(world: Any) -> Facts:
+    vehicles = {}
+    for vehicle in world.vehicles:
+        unlock, per_minute = RATES[vehicle.model_id.partition("-")[2]]
+        vehicles[vehicle.vehicle_id] = Vehicle(vehicle.msp_id, unlock, Decimal(per_minute))
+    return Facts(vehicles, world.members, world.dealers, world.prisoners, world.suppliers)

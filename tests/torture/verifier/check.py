@@ -1,0 +1,178 @@
+"""The comparison: inputs, journal, dead letters, events, tables, projections. Every difference is one sentence."""
+
+import json
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from typing import Any
+
+from tests.torture import kafka
+from tests.torture.load import EXPECT, UPSTREAM
+from tests.torture.verifier import dealers, mobility, prisoners
+from tests.torture.verifier.books import Line
+from tests.torture.verifier.model import Input, Model, Verdict
+from tests.torture.wire import Wire
+
+JOURNAL, LETTERS, TICKS = "ledger.decided.journal.v1", "pipeline.record.dead-letter.v1", "clock.second.tick.v1"
+EVENTS = ("mobility.trip-payment.event.v1", "dealer_billing.bill.event.v1", "prison_finance.purchase.event.v1")
+RULES = mobility.RULES | dealers.RULES | prisoners.RULES
+KEPT = 20
+
+Fields = dict[str, Any]
+
+
+class Differences:
+    """All are counted by their kind, the first of each kept."""
+
+    def __init__(self) -> None:
+        self.counts: Counter[str] = Counter()
+        self.kept: list[str] = []
+
+    def add(self, kind: str, sentence: str) -> None:
+        self.counts[kind] += 1
+        if self.counts[kind] <= KEPT:
+            self.kept.append(f"{kind}: {sentence}")
+
+    def compare(self, kind: str, expected: dict[str, Any], found: dict[str, Any]) -> None:
+        """Two tables, every key both ways."""
+        for key in expected.keys() | found.keys():
+            if expected.get(key) != found.get(key):
+                self.add(kind, f"{key}: expected {expected.get(key)}, found {found.get(key)}")
+
+
+class Check:
+    """One look at everything that lies in Kafka. `differences` is empty where all is right."""
+
+    def __init__(self, servers: str, wire: Wire, model: Model) -> None:
+        self._servers, self._wire, self.model = servers, wire, model
+        self.differences = Differences()
+        self.inputs: dict[str, Input | str] = {}
+        """By place: a message, or the reason for which its record must be buried."""
+        self.outcomes: Counter[str] = Counter()
+        self._diverged: set[str] = set()
+        self._decisions: dict[str, str] = {}
+
+    def run(self) -> Differences:
+        """Check everything but files and Postgres."""
+        self._read_inputs()
+        self._check_letters()
+        self._check_journal()
+        self._check_events()
+        return self.differences
+
+    # ---- inputs and dead letters
+
+    def _read_inputs(self) -> None:
+        for record in kafka.read(self._servers, *UPSTREAM):
+            headers = {name: value.decode() for name, value in record.headers()}
+            place = f"{record.topic()}/{record.partition()}/{record.offset()}"
+            if EXPECT in headers:
+                self.inputs[place] = headers[EXPECT]
+                continue
+            name, fields = self._wire.decode(record.value())
+            moment = datetime.fromisoformat(headers["ce_time"])
+            at = int(moment.timestamp()) * 1_000_000 + moment.microsecond
+            book = record.key().decode()
+            self.inputs[place] = Input(place, headers["ce_id"], headers["ce_source"], at, book, name, fields)
+
+    def _check_letters(self) -> None:
+        buried: Counter[str] = Counter()
+        for record in kafka.read(self._servers, LETTERS):
+            told = {name: value.decode() for name, value in record.headers() if name.startswith("dl-")}
+            place = f"{told['dl-topic']}/{told['dl-partition']}/{told['dl-offset']}"
+            buried[place] += 1
+            expected = self.inputs.get(place)
+            if expected != told["dl-reason"]:
+                self.differences.add("dead letter", f"{place} was buried as {told['dl-reason']}, expected {expected}")
+        for place, expected in self.inputs.items():
+            if isinstance(expected, str) and buried[place] != 1:
+                self.differences.add("dead letter", f"{place} ({expected}) has {buried[place]} letters")
+        self.outcomes["buried"] = buried.total()
+
+    # ---- the journal
+
+    def _check_journal(self) -> None:
+        answered: Counter[str] = Counter()
+        last: dict[str, int] = {}
+        for record in kafka.read(self._servers, JOURNAL):
+            _, entry = self._wire.decode(record.value())
+            place = f"{entry['cause_topic']}/{entry['cause_partition']}/{entry['cause_offset']}"
+            if entry["decision_id"] in self._decisions:
+                self.differences.add("decision twice", entry["decision_id"])
+            self._decisions[entry["decision_id"]] = entry["outcome"]
+            if entry["cause_topic"] == TICKS:
+                self._check_entry(entry, self._due(entry))
+                continue
+            answered[place] += 1
+            self.outcomes[entry["outcome"]] += 1
+            slot, _, offset = place.rpartition("/")
+            if int(offset) <= last.get(slot, -1):
+                self.differences.add("order", f"{place} was decided after {last[slot]}")
+            last[slot] = int(offset)
+            given = self.inputs.get(place)
+            if not isinstance(given, Input):
+                self.differences.add("journal", f"{place} has an entry, but is {given}")
+            elif entry["book"] not in self._diverged:
+                self._check_entry(entry, self.model.answer(given, RULES))
+        for place, given in self.inputs.items():
+            if isinstance(given, Input) and answered[place] != 1:
+                kind = "no outcome" if not answered[place] else "two outcomes"
+                self.differences.add(kind, f"{place} ({given.name}) has {answered[place]}")
+
+    def _due(self, entry: Fields) -> Verdict | None:
+        """What a tick makes of the row that the decision's id names."""
+        now, book = int(entry["cause_id"].partition(":")[2]), entry["book"]
+        parts = entry["decision_id"].split("/")
+        if entry["room"] == "prison_finance":
+            return prisoners.time_out(self.model, book, parts[1], now)
+        if parts[-1] == "expired":
+            return mobility.expire(self.model, book, now)
+        return mobility.time_out(self.model, book, parts[1], now)
+
+    def _check_entry(self, entry: Fields, expected: Verdict | None) -> None:
+        found = Verdict(entry["outcome"], entry["reason"], tuple(map(_line, entry["lines"])))
+        if found != expected and entry["book"] not in self._diverged:
+            self._diverged.add(entry["book"])
+            self.differences.add("decision", f"{entry['decision_id']}: expected {expected}, found {found}")
+
+    # ---- events
+
+    def _check_events(self) -> None:
+        """Every accepted decision has its events once each, numbered from 0; every refusal its one."""
+        told: dict[str, list[str]] = defaultdict(list)
+        for record in kafka.read(self._servers, *EVENTS, "prison_finance.gl-line.event.v1",
+                                 "mobility.card-charge.command.v1"):  # fmt: skip
+            event_id = dict(record.headers())["ce_id"].decode()
+            decision, _, number = event_id.rpartition("/")
+            if not decision.startswith("prison_finance:"):  # a whole partition's: an accounting day is closed
+                told[decision].append(number)
+        for decision, outcome in self._decisions.items():
+            numbers = sorted(told.pop(decision, []), key=lambda each: (len(each), each))
+            whole = [str(number) for number in range(len(numbers))]
+            right = {"accepted": bool(numbers) and numbers == whole, "duplicate": not numbers}
+            if not right.get(outcome, numbers == ["refused"]):
+                self.differences.add("events", f"{decision} ({outcome}) has events {numbers}")
+        for decision, numbers in told.items():
+            self.differences.add("events", f"events {numbers} of no decision {decision}")
+
+
+def latest(servers: str, topic: str, read: Callable[[bytes], Any] = json.loads) -> dict[str, Any]:
+    """The last value of each key of a compacted topic: what a restore would give."""
+    rows: dict[str, bytes] = {}
+    for record in kafka.read(servers, topic):
+        key = record.key().decode()
+        if record.value() is None:
+            rows.pop(key, None)
+        else:
+            rows[key] = record.value()
+    return {key: read(value) for key, value in rows.items()}
+
+
+def _line(line: Fields) -> Line:
+    spent: Iterable[Fields] = line["spent"]
+    opened = line["opened"]
+    return Line(
+        line["step"], line["debit"], line["credit"], line["amount_minor"], line["currency"], line["lock_id"],
+        line["deadline"], tuple((part["lot_id"], part["amount_minor"]) for part in spent),
+        None if opened is None else (opened["lot_id"], opened["amount_minor"], opened["expires_at"]),
+    )  # fmt: skip

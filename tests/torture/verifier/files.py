@@ -1,0 +1,143 @@
+"""Files: one invoice for every fare, every ledger line in one journal file, and the register as the blobs are."""
+
+import csv
+import hashlib
+import io
+import time
+from collections import Counter, defaultdict
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from tests.torture import kafka
+from tests.torture.verifier.check import Differences
+from tests.torture.verifier.model import Model
+from tests.torture.wire import Wire
+
+PAYMENTS, GL_LINES = "mobility.trip-payment.event.v1", "prison_finance.gl-line.event.v1"
+SINKS = {"invoices": PAYMENTS, "adi": GL_LINES}
+WAIT_S = 180.0
+
+Fields = dict[str, Any]
+
+
+def check(servers: str, postgres: str, blob: Path, wire: Wire, model: Model, differences: Differences) -> int:
+    """Compare everything the sinks wrote. Gives the number of files."""
+    settled, lines, closed = _read(servers, postgres, wire)
+    _check_settled(model, settled, differences)
+    _check_totals(lines, closed, differences)
+    with psycopg.connect(postgres) as connection:
+        register = connection.execute(
+            "SELECT name, kind, series, number, sha256, size_bytes, previous_sha256 FROM sink.manifest"
+            " ORDER BY series, number"
+        ).fetchall()
+        invoices = connection.execute("SELECT trip_id, name FROM sink.invoice").fetchall()
+        parked = connection.execute("SELECT sink, reason, problem FROM sink.parked").fetchall()
+    for each in parked:
+        differences.add("parked", str(each))
+    _check_register(register, blob, differences)
+    charged = Counter(trip for trip, fare in settled if fare)
+    for trip, count in (charged - Counter(trip for trip, _ in invoices)).items():
+        differences.add("invoice", f"trip {trip} lacks {count}")
+    for trip, count in (Counter(trip for trip, _ in invoices) - charged).items():
+        differences.add("invoice", f"trip {trip} has {count} too many")
+    if {name for _, name in invoices} != {row[0] for row in register if row[1] == "invoice"}:
+        differences.add("invoice", "invoices and register name different files")
+    _check_journals(register, blob, lines, closed, differences)
+    return len(register)
+
+
+def _read(servers: str, postgres: str, wire: Wire) -> tuple[list[tuple[str, int]], list[Fields], list[Fields]]:
+    """Settled trips with their fares, ledger lines and closings with their partitions; once the sinks have them all."""
+    settled, lines, closed = list[tuple[str, int]](), list[Fields](), list[Fields]()
+    ends: dict[kafka.Slot, int] = {}
+    for record in kafka.read(servers, PAYMENTS, GL_LINES):
+        ends[record.topic(), record.partition()] = record.offset() + 1
+        name, fields = wire.decode(record.value())
+        if name == "TripSettled":
+            settled.append((fields["trip_id"], fields["fare_minor"]))
+        elif name == "GeneralLedgerLine":
+            lines.append({**fields, "partition": record.partition(), "offset": record.offset()})
+        elif name == "AccountingDayClosed":
+            closed.append({**fields, "partition": record.partition(), "offset": record.offset()})
+    _await_sinks(postgres, ends)
+    return settled, lines, closed
+
+
+def _await_sinks(postgres: str, ends: dict[kafka.Slot, int]) -> None:
+    deadline = time.monotonic() + WAIT_S
+    while True:
+        with psycopg.connect(postgres) as connection:
+            rows = connection.execute("SELECT sink, topic, partition, next_offset FROM sink.position").fetchall()
+            [(outgoing,)] = connection.execute("SELECT count(*) FROM sink.outgoing").fetchall()
+        at = {(topic, partition): offset for sink, topic, partition, offset in rows if SINKS[sink] == topic}
+        behind = {slot: end - at.get(slot, 0) for slot, end in ends.items() if at.get(slot, 0) < end}
+        if not behind and not outgoing:
+            return
+        assert time.monotonic() < deadline, f"the sinks did not finish: behind {behind}, {outgoing} files outgoing"
+        time.sleep(0.5)
+
+
+def _check_settled(model: Model, settled: list[tuple[str, int]], differences: Differences) -> None:
+    expected = {each["trip_id"]: each["fare"] for each in model.trips.values() if each["state"] == "settled"}
+    differences.compare("settled trips", expected, dict(settled))
+    for trip, count in Counter(trip for trip, _ in settled).items():
+        if count != 1:
+            differences.add("settled trips", f"{trip} settled {count} times")
+
+
+def _check_totals(lines: list[Fields], closed: list[Fields], differences: Differences) -> None:
+    """A closing tells what its partition's lines of that day came to, and none of that day follows it."""
+    for each in closed:
+        day = [line for line in lines if line["accounting_date"] == each["accounting_date"]
+               and line["partition"] == each["partition"]]  # fmt: skip
+        sums = {side: sum(line["amount"]["amount_minor"] for line in day if line["side"] == side)
+                for side in ("debit", "credit")}  # fmt: skip
+        told = (each["lines"], each["debit_minor"], each["credit_minor"])
+        if told != (len(day), sums["debit"], sums["credit"]) or sums["debit"] != sums["credit"]:
+            differences.add("closing", f"{each}: lines come to {len(day)}, {sums}")
+        if any(line["offset"] > each["offset"] for line in day):
+            differences.add("closing", f"{each}: a line follows")
+
+
+def _check_register(register: list[Any], blob: Path, differences: Differences) -> None:
+    last: dict[str, tuple[int, str | None]] = defaultdict(lambda: (0, None))
+    for name, _, series, number, digest, size, previous in register:
+        if (number - 1, previous) != last[series]:
+            differences.add("register", f"{name}: number {number} of {series} follows {last[series]}")
+        last[series] = number, digest
+        path = blob / name
+        content = path.read_bytes() if path.exists() else b""
+        if (hashlib.sha256(content).hexdigest(), len(content)) != (digest, size):
+            differences.add("blob", f"{name}: {len(content)} bytes are not those of the register")
+    named = {row[0] for row in register}
+    for path in (each for each in blob.rglob("*") if each.is_file() and each.suffix != ".partial"):
+        if str(path.relative_to(blob)) not in named:
+            differences.add("blob", f"{path.name} is in no register")
+
+
+def _check_journals(
+    register: list[Any], blob: Path, lines: list[Fields], closed: list[Fields], differences: Differences
+) -> None:
+    """Every line of a day that all partitions have closed is in one CSV file, once, with its amount."""
+    closings = Counter(each["accounting_date"] for each in closed)
+    partitions = len({each["partition"] for each in closed})
+    whole = {day for day, count in closings.items() if count == partitions}
+    expected = Counter((line["line_id"], line["side"], line["amount"]["amount_minor"])
+                       for line in lines if line["accounting_date"] in whole)  # fmt: skip
+    found: Counter[tuple[str, str, int]] = Counter()
+    for name in (row[0] for row in register if row[1] == "adi-csv"):
+        if not (blob / name).exists():
+            continue
+        for row in csv.DictReader(io.StringIO((blob / name).read_text())):
+            if row["Entity"] == "TOTAL":
+                continue
+            side = "debit" if row["Debit"] else "credit"
+            found[row["Line"], side, round(float(row["Debit"] or row["Credit"]) * 100)] += 1
+    for line, count in (expected - found).items():
+        differences.add("journal file", f"{line} is {count} times missing")
+    for line, count in (found - expected).items():
+        differences.add("journal file", f"{line} is {count} times too many")
+    if len(lines) != expected.total():
+        differences.add("journal file", f"{len(lines) - expected.total()} lines are of days that are not closed")

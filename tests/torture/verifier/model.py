@@ -1,0 +1,83 @@
+"""What every record must lead to: repetitions, the rooms' rules, what time makes due. Decided from inputs alone."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from tests.torture.facts import Facts
+from tests.torture.verifier.books import Books, Line
+
+Fields = dict[str, Any]
+
+
+class Input(NamedTuple):
+    """One upstream record that is a message."""
+
+    place: str  # topic/partition/offset
+    event_id: str
+    source: str
+    at: int  # event time, UTC micros
+    book: str
+    name: str
+    fields: Fields
+
+
+class Verdict(NamedTuple):
+    """What a decision must say."""
+
+    outcome: str
+    reason: str | None = None
+    lines: tuple[Line, ...] = ()
+
+
+ACCEPTED, REFUSED, DUPLICATE = "accepted", "refused", "duplicate"
+
+
+def refused(reason: str) -> Verdict:
+    """A refusal with its word."""
+    return Verdict(REFUSED, reason)
+
+
+@dataclass
+class Seen:
+    """The first use of an id."""
+
+    content: Any
+    decision: str
+
+
+@dataclass
+class Model:
+    """The state of everything the model knows, and the rules. `rooms` fills `decide` and `time_out` by name."""
+
+    facts: Facts
+    books: Books = field(default_factory=Books)
+    seen: dict[str, Seen] = field(default_factory=dict)
+    trips: dict[str, Fields] = field(default_factory=dict)
+    purchases: dict[str, Fields] = field(default_factory=dict)
+    bills: dict[str, Fields] = field(default_factory=dict)
+    payments: dict[str, Fields] = field(default_factory=dict)
+    waiting: dict[str, list[str]] = field(default_factory=dict)
+
+    def answer(self, given: Input, rules: "dict[str, Rule]") -> Verdict:
+        """Decide one upstream message, and make it the truth."""
+        content = (given.name, given.fields)
+        used = [f"{given.book}|{given.source}|{given.event_id}"]
+        if (identity := _identity(given)) is not None:
+            used.append(f"{given.book}|{identity}")
+        for each in used:
+            known = self.seen.setdefault(each, Seen(content, given.place))
+            if known.decision != given.place:
+                return Verdict(DUPLICATE) if known.content == content else refused("other_content_under_this_id")
+        return rules[given.name](self, given)
+
+
+Rule = Callable[[Model, Input], Verdict]
+
+
+def _identity(given: Input) -> str | None:
+    fields = {"DepositBudget": "deposit", "BillingPayment": "payment", "CreditPrisoner": "credit"}
+    if given.name == "MoveBetweenSubAccounts":
+        return f"transfer:{given.fields['transfer_id']}"
+    word = fields.get(given.name)
+    return f"{word}:{given.fields[f'{word}_id']}" if word is not None else None

@@ -1,0 +1,154 @@
+"""Tables as a worker would restore them, and projections in Kafka and in Postgres, against the model."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import psycopg
+from psycopg.rows import dict_row
+
+from tests.torture import kafka
+from tests.torture.verifier.books import Books, in_order, side
+from tests.torture.verifier.check import Differences, latest
+from tests.torture.verifier.model import Model
+from tests.torture.wire import Wire
+
+SUMS = ("debits_posted", "credits_posted", "debits_pending", "credits_pending")
+LETTERS = "projection.record.dead-letter.v1"
+LANDING_S = 120.0
+BALANCES, LOCKS, LINES = (f"ledger.{name}.projection.v1" for name in ("balance", "open-lock", "statement-line"))
+
+Rows = dict[str, Any]
+
+
+def check(servers: str, postgres: str, wire: Wire, model: Model, differences: Differences, ticked: int) -> None:
+    """Compare every table and projection. `ticked` is the last tick: nothing may still wait that was due by then."""
+    changelog: Callable[[str], Rows] = lambda name: latest(servers, f"millrace-{name}-changelog")  # noqa: E731
+    balances = changelog("balances")
+    differences.compare("table balances", _balance_rows(model.books), {k: _balance_row(v) for k, v in balances.items()})
+    differences.compare(
+        "table locks", _lock_rows(model.books), {k: _lock_row(v) for k, v in changelog("locks").items()}
+    )
+    _check_zero(differences, balances)
+    states = {key: each["state"] for key, each in model.trips.items()}
+    differences.compare("table trips", states, {key: row["state"] for key, row in changelog("trips").items()})
+    states = {key: each["state"] for key, each in model.purchases.items()}
+    differences.compare("table purchases", states, {key: row["state"] for key, row in changelog("purchases").items()})
+    differences.compare("table bills", model.bills, {k: _bill_row(v) for k, v in changelog("bills").items()})
+    paid = {k: {"bill_id": v["bill_id"], "amount": v["amount"]["amount_minor"]}
+            for k, v in changelog("billing_payments").items()}  # fmt: skip
+    differences.compare("table payments", model.payments, paid)
+    waiting = {key: row["payment_ids"] for key, row in changelog("waiting_payments").items()}
+    differences.compare("table waiting payments", {k: v for k, v in model.waiting.items() if v}, waiting)
+    seen = {key: row["decision_id"] for key, row in changelog("seen").items()}
+    differences.compare("table seen", {key: each.decision for key, each in model.seen.items()}, seen)
+    _check_nothing_waits(model, differences, ticked)
+    _check_topics(servers, wire, model.books, differences)
+    _check_letters(servers, differences)
+    _check_landed(postgres, model.books, differences)
+
+
+def _check_zero(differences: Differences, balances: Rows) -> None:
+    totals = {name: sum(row.get(name, 0) for row in balances.values()) for name in SUMS}
+    for state in ("posted", "pending"):
+        if totals[f"debits_{state}"] != totals[f"credits_{state}"]:
+            differences.add("sum", f"{state} debits and credits differ: {totals}")
+
+
+def _check_nothing_waits(model: Model, differences: Differences, ticked: int) -> None:
+    for key, each in (model.trips | model.purchases).items():
+        if each["state"] in {"running", "pending"} and each["until"] <= ticked:
+            differences.add("overdue", f"{key} waits since {each['until']}, and it is {ticked}")
+
+
+def _balance_rows(books: Books) -> Rows:
+    return {
+        key: {"side": side(key.split("|")[1]), **{name: getattr(account, name) for name in SUMS},
+              "entries": account.entries,
+              "lots": [(i, lot.amount, lot.locked, lot.expires) for i, lot in in_order(account.lots)]}
+        for key, account in books.accounts.items()
+    }  # fmt: skip
+
+
+def _balance_row(row: Rows) -> Rows:
+    lots = [(lot["lot_id"], lot["amount_minor"], lot.get("locked_minor", 0), lot.get("expires_at"))
+            for lot in row.get("lots", ())]  # fmt: skip
+    sums = {name: row.get(name, 0) for name in SUMS}
+    return {"side": row["side"], **sums, "entries": row.get("entries", 0), "lots": lots}
+
+
+def _lock_rows(books: Books) -> Rows:
+    return {key: (lock.debit, lock.credit, lock.amount, lock.currency, lock.deadline, lock.parts)
+            for key, lock in books.locks.items()}  # fmt: skip
+
+
+def _lock_row(row: Rows) -> Any:
+    parts = [(part[0], part[1]) for part in row.get("parts", ())]
+    return row["debit"], row["credit"], row["amount_minor"], row["currency"], row.get("deadline"), parts
+
+
+def _bill_row(row: Rows) -> Rows:
+    return {"account": row["account"], "common": row["common_minor"], "paid": row.get("paid_minor", 0)}
+
+
+# ---- projections
+
+
+def _projected(books: Books) -> tuple[Rows, Rows, Rows]:
+    balances = {
+        key: (*(getattr(each, name) for name in SUMS), books.balance(*key.split("|")),
+              books.available(*key.split("|")), each.entries, len(each.lots))
+        for key, each in books.accounts.items()
+    }  # fmt: skip
+    locks = {key: row[:5] for key, row in _lock_rows(books).items()}
+    lines = {f"{each.key}|{each.number}": (each.amount, each.balance, each.counter) for each in books.stated}
+    return balances, locks, lines
+
+
+def _shown(balances: Rows, locks: Rows, lines: Rows) -> tuple[Rows, Rows, Rows]:
+    columns = (*SUMS, "balance_minor", "available_minor", "entries", "lots")
+    return (
+        {key: tuple(row[name] for name in columns) for key, row in balances.items()},
+        {key: _lock_row(row)[:5] for key, row in locks.items()},
+        {key: (row["amount_minor"], row["balance_minor"], row["counter_account"]) for key, row in lines.items()},
+    )
+
+
+def _check_topics(servers: str, wire: Wire, books: Books, differences: Differences) -> None:
+    read: Callable[[bytes], Rows] = lambda value: wire.decode(value)[1]  # noqa: E731
+    lines: Rows = {}
+    for record in kafka.read(servers, LINES):
+        key = record.key().decode()
+        if key in lines:
+            differences.add("statement line twice", key)
+        lines[key] = read(record.value())
+    found = _shown(latest(servers, BALANCES, read), latest(servers, LOCKS, read), lines)
+    for name, expected, shown in zip(("balances", "locks", "lines"), _projected(books), found, strict=True):
+        differences.compare(f"projected {name}", expected, shown)
+
+
+def _check_letters(servers: str, differences: Differences) -> None:
+    """No projection was ever wrong, so Connect must not have buried one, whatever was away meanwhile."""
+    for record in kafka.read(servers, LETTERS):
+        told = {name: value.decode() for name, value in record.headers() if value is not None}
+        why = told.get("__connect.errors.exception.message", "")
+        place = "/".join(told.get(f"__connect.errors.{name}", "") for name in ("topic", "partition", "offset"))
+        differences.add("projection buried", f"{place}: {why[:200]}")
+
+
+def _check_landed(postgres: str, books: Books, differences: Differences) -> None:
+    """Postgres follows by a sink connector: it may take its time, and then must be equal."""
+    expected, deadline = _projected(books), time.monotonic() + LANDING_S
+    while (found := _landed(postgres)) != expected and time.monotonic() < deadline:
+        time.sleep(1.0)
+    for name, wanted, landed in zip(("balances", "locks", "lines"), expected, found, strict=True):
+        differences.compare(f"Postgres {name}", wanted, landed)
+
+
+def _landed(postgres: str) -> tuple[Rows, Rows, Rows]:
+    with psycopg.connect(postgres, row_factory=dict_row) as connection:
+        tables = [
+            {row["id"]: row for row in connection.execute(f"SELECT * FROM projection.{name}")}
+            for name in ("balances", "open_locks", "statement_lines")
+        ]
+    return _shown(*tables)
