@@ -140,7 +140,7 @@ def _amount(rnd: random.Random, blow: Blow) -> float:
         case Blow.PAUSE:
             return rnd.choice((0.5, 3.0, 6.0))
         case Blow.LATE_COPY:
-            return rnd.randrange(1, 7)
+            return rnd.choice((1, 2, 2, 3, 4, 4, 7))  # most where the next transaction is half done
         case Blow.TIMED_OUT:
             return rnd.choice((0.2, 0.2, 6.0))
         case Blow.ANSWER_LOST:
