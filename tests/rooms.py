@@ -13,7 +13,6 @@ account, statement lines are numbered without gaps and carry the running balance
 of its own.
 """
 
-import json
 from collections import Counter
 from collections.abc import Callable, Iterable
 from datetime import datetime
@@ -25,7 +24,7 @@ from schemas.codec import Codec
 from schemas.envelope import Envelope, Headers, read_envelope
 from schemas.fields import Message, to_micros
 from schemas.ledger import Decided, Outcome, StatementLine
-from schemas.registry import RegistryUnavailable, UnknownSchema
+from schemas.registry import RegistryUnavailable
 from schemas.topics import JOURNAL, STATEMENT_LINES, TICKS, TOPICS, Topic
 from streams.ledger.accounts import Balance
 from streams.ledger.draft import Ledger
@@ -34,6 +33,7 @@ from streams.ledger.locks import Lock
 from streams.processing import TOPIC_OF, TYPE_NAME, Processor, Seen
 from streams.rooms import Room
 from streams.runtime.rows import Rows
+from streams.simulator.registry import MemoryRegistry
 
 MINUTE, HOUR, DAY = 60_000_000, 3_600_000_000, 86_400_000_000
 PARTITION = 3
@@ -51,30 +51,18 @@ MORNING = moment("2026-03-01T08:00:00Z")
 """When every stage's clock begins."""
 
 
-class FakeRegistry:
-    """Numbers schemas from 1, and knows again what it has numbered."""
+class FakeRegistry(MemoryRegistry):
+    """The simulator's registry, which can be down."""
 
     def __init__(self) -> None:
-        self._texts: list[str] = []
+        super().__init__()
         self.is_up = True
-
-    def id_of(self, subject: str, schema: Any) -> int:
-        """The number of a schema, whatever the subject."""
-        return self.number(json.dumps(schema))
-
-    def number(self, text: str) -> int:
-        """The number of a schema's text, as another release or another team registers it."""
-        if text not in self._texts:
-            self._texts.append(text)
-        return self._texts.index(text) + 1
 
     def schema(self, schema_id: int) -> Any:
         """The schema of a number."""
         if not self.is_up:
             raise RegistryUnavailable("the registry does not answer")
-        if not 0 < schema_id <= len(self._texts):
-            raise UnknownSchema(f"no schema {schema_id}")
-        return json.loads(self._texts[schema_id - 1])
+        return super().schema(schema_id)
 
 
 @cache

@@ -133,8 +133,9 @@ class Restore:
         for message in (first, *reader.consume(READ_RECORDS, 0)):
             slot, error = (message.topic(), message.partition()), message.error()
             if error is None:
-                self._latest[slot][message.key()] = message.value()
-                self.records += 1
+                if slot in self._latest:  # else somebody writes on: this worker stood still, and has lost the partition
+                    self._latest[slot][message.key()] = message.value()
+                    self.records += 1
             elif error.code() == KafkaError._PARTITION_EOF:
                 self._reached(slot, message.offset())
             elif not error.retriable():

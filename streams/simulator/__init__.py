@@ -8,9 +8,11 @@ every room's agents. What is simulated is Kafka (`kafka/`), Faust (`app.py`, `wo
     kafka/          a broker in memory
     app.py          what agents see of Faust          worker.py     one worker's life, turn by turn
     registry.py     a schema registry                 reference.py  Postgres, as Debezium reports it
-    script.py       what happens in a run, from a seed: commands and faults
-    adversary.py    carries out the faults            world.py      whose turn it is, and what time it is
+    script.py       what upstream sends in a run      faults.py     what goes wrong in it
+    adversary.py    carries out the faults            machine.py    where a worker lives and dies
+    world.py        whose turn it is, and what time it is
     evidence.py     what the auditor reads            invariants.py what must hold
-    run.py, shrink.py, many.py                        one run; a smaller one that fails as well; many
+    upsets.py       what a careless upstream does     run.py        one run
+    shrink.py       a smaller run that fails as well  many.py       many runs
     day.py          the demo's day                    command.py    the command
 """

@@ -7,11 +7,11 @@ from enum import Enum
 from typing import Protocol, TypeVar
 
 from streams.runtime.outside import Outside
+from streams.simulator.faults import Blow, Trap
 from streams.simulator.kafka.broker import Broker
 from streams.simulator.kafka.errors import Refusal
 from streams.simulator.kafka.host import Host, Mishap, Request
 from streams.simulator.kafka.messages import Place
-from streams.simulator.script import Blow, Trap
 
 T = TypeVar("T")
 

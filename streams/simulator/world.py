@@ -6,32 +6,24 @@ from heapq import heappop, heappush
 from itertools import count
 from typing import NamedTuple
 
-from confluent_kafka import KafkaException
-
 from connectors.tables import TABLES
 from schemas.topics import PARTITIONS, TOPICS
 from streams.app import APP_ID
-from streams.runtime.restore import RestoreStalledError
 from streams.runtime.settings import Settings
-from streams.runtime.transaction import TransactionError
-from streams.simulator.adversary import AdversarialHost, Killed, Markers, Survived, compact
-from streams.simulator.invariants import check_books
+from streams.simulator.adversary import AdversarialHost, Markers, Survived, compact
+from streams.simulator.faults import MACHINES, Happening, Trap, Turn
 from streams.simulator.kafka.broker import Broker, NewRecord
-from streams.simulator.kafka.host import Process
 from streams.simulator.kafka.messages import Place
-from streams.simulator.script import MACHINES, Happening, Script, Send, Trap, Turn
+from streams.simulator.machine import Machine
+from streams.simulator.script import Script, Send
 from streams.simulator.worker import Contracts, Worker
 
 BEGIN_S = 1_772_409_600.0 + 36 * 3600
 """When every run begins: after the day that upstream tells of, as in the demo."""
 
-RESTART_S = 1.0
 QUIET_WITHIN_S = 900.0
 LOOK_EVERY_S = 1.0
 MOST_DEATHS = 40
-
-EXPECTED_ENDS = (TransactionError, KafkaException, RestoreStalledError)
-"""How a worker may end under these faults; it is then started again. Anything else is a bug of ours."""
 
 
 class Stuck(Exception):
@@ -51,81 +43,6 @@ def crew_of(seed: int) -> list[Berth]:
     rnd = random.Random(f"crew {seed}")
     first = rnd.choice(MACHINES)
     return [Berth(name, rnd.choice((3, 10, 50)), name == first or rnd.random() < 0.6) for name in MACHINES]
-
-
-class Machine:
-    """A machine and the worker that runs on it, if one does."""
-
-    def __init__(self, host: AdversarialHost, settings: Settings, contracts: Contracts) -> None:
-        self.host, self._settings, self._contracts = host, settings, contracts
-        self.worker: Worker | None = None
-        self.is_wanted = False
-        self.is_busy = False
-        """It is in the middle of its turn: paused."""
-        self.wakes_at_s = 0.0
-        self.deaths = 0
-        self.transactions = 0
-
-    def turn(self) -> None:
-        """Let the worker do what comes next; a dead one is started."""
-        self.is_busy = True
-        try:
-            self._thaw()
-            if self.worker is None:
-                self._start()
-            elif not self.is_wanted:
-                self._stop()
-            else:
-                self._check(self.worker.turn())
-            self._sleep(0.0)
-        except Killed:
-            self._drop(self.host.restart_after_s)
-        except EXPECTED_ENDS:
-            self._drop(RESTART_S)
-        finally:
-            self.is_busy = False
-
-    @property
-    def is_at_work(self) -> bool:
-        """Awake, with tables restored and records flowing."""
-        return self.worker is not None and bool(self.worker.partitions) and self.host.process.silent_since is None
-
-    def freeze(self, seconds: float) -> None:
-        """Stand still between two turns, and be heard of no more."""
-        if self.worker is not None and not self.is_busy:
-            self.host.process.silent_since = self.host.broker.now_s
-            self.wakes_at_s = self.host.broker.now_s + seconds
-
-    def _thaw(self) -> None:
-        if self.worker is not None and self.host.process.silent_since is not None:
-            self.host.broker.expire()
-            self.host.process.silent_since = None
-
-    def _start(self) -> None:
-        self.host.process = Process()
-        self.worker = Worker(self.host, self.host.outside, self._settings, self._contracts)
-        self.worker.start()
-
-    def _stop(self) -> None:
-        assert self.worker is not None
-        self.worker.stop()
-        self.worker = None
-
-    def _check(self, partitions: list[int]) -> None:
-        assert self.worker is not None
-        self.transactions += bool(partitions)
-        check_books(self.worker.app.tables["balances"], partitions)
-
-    def _drop(self, restart_after_s: float) -> None:
-        self.deaths += 1
-        self.host.process.silent_since = self.host.broker.now_s
-        self.worker = None
-        self._sleep(restart_after_s)
-
-    def _sleep(self, seconds: float) -> None:
-        host = self.host
-        self.wakes_at_s = host.broker.now_s + host.lag_s + seconds
-        host.lag_s = 0.0
 
 
 class World:
