@@ -10,8 +10,10 @@ from typing import NamedTuple
 from confluent_kafka import Producer
 
 from stack import api
-from stack.api import ServerName
+from stack.api import Network, ServerName
+from stack.instance import Instance
 from tests.torture.crew import Member
+from tests.torture.network import FAULTS
 from tests.torture.system import WORKERS, System
 from tests.torture.wire import Wire
 
@@ -171,8 +173,10 @@ class Clock:
         return now
 
 
-def faults(clock: Clock, brokers: tuple[ServerName, ...]) -> list[Fault]:
+def faults(clock: Clock, stack: Instance) -> list[Fault]:
     """Everything that the adversary may draw."""
+    brokers = stack.broker_names
+    network = FAULTS if stack.network is Network.PROXIED else ()
     return [
         Fault("worker kill -9", "worker", 8, kill("worker-")),
         Fault("all workers kill -9", "worker", 2, kill_all_workers),
@@ -195,4 +199,5 @@ def faults(clock: Clock, brokers: tuple[ServerName, ...]) -> list[Fault]:
         Fault("registry kill -9", "registry", 2, kill_server(ServerName.REGISTRY)),
         Fault("ticks jump", "clock", 3, clock.jump),
         Fault("worker's clock jumps", "worker", 2, wrong_clock),
+        *(Fault(name, "network", 2, strike) for name, strike in network),
     ]

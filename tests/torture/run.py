@@ -7,7 +7,6 @@ from typing import NamedTuple
 
 from confluent_kafka import KafkaException
 
-from stack.api import ServerName
 from tests.torture import kafka
 from tests.torture.adversary import Adversary
 from tests.torture.faults import Clock, faults
@@ -50,7 +49,7 @@ def run(system: System, seed: int, seconds: float, rate: float, only: str = "") 
     clock = Clock(servers, wire)
     load = Load(servers, wire, system.facts, seed, rate)
     load.start()
-    drawn = [each for each in faults(clock, (ServerName.KAFKA,)) if only in each.name]
+    drawn = [each for each in faults(clock, system.stack) if only in each.name]
     adversary = Adversary(system, drawn, seed)
     adversary.torment(seconds)
     system.say("the adversary rests; waiting for all outcomes")

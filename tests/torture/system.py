@@ -3,7 +3,7 @@
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -15,8 +15,8 @@ from connectors import connect
 from connectors.database import migrate
 from connectors.errors import ConnectorsError
 from schemas.settings import Settings
-from stack import api
-from stack.api import Data, PortPlan, ServerName
+from stack import api, instance
+from stack.api import Data, Network, PortPlan, ServerName
 from streams import topics
 from streams.demo.world import RATES, Scale, make_world, rows
 from tests.torture import kafka
@@ -24,6 +24,7 @@ from tests.torture.crew import CHECKOUT, Crew, Member
 from tests.torture.facts import Facts, Vehicle
 
 SERVERS = (ServerName.KAFKA, ServerName.POSTGRES, ServerName.REGISTRY, ServerName.CONNECT)
+"""Without Prometheus, which takes no part; a proxied system has Toxiproxy too."""
 SCALE = Scale(groups=60, riders=400, vehicles=60, dealers=60, prisoners=300)
 WORKERS = 3
 GROUP = "millrace"
@@ -34,14 +35,22 @@ Say = Callable[[str], None]
 
 
 class System:
-    """Everything that runs. Build with `start`; `close` removes servers, data and processes."""
+    """Everything that runs. Build with `start`; `close` removes servers, data and processes.
 
-    def __init__(self, instance: str, folder: Path, seed: int, say: Say, **timing: str) -> None:
+    With `Network.PROXIED`, workers and sinks reach the brokers through Toxiproxy; load and verifier do not. `timing`
+    is more environment for workers and sinks, MILLRACE_… as it is named there.
+    """
+
+    def __init__(
+        self, instance: str, folder: Path, seed: int, say: Say, brokers: int = 1, network: Network = Network.DIRECT,
+        timing: Mapping[str, str] | None = None,
+    ) -> None:  # fmt: skip
         self.instance, self.folder, self.say = instance, folder, say
+        self.brokers, self.network = brokers, network
         self.crew = Crew(say)
         self.connect_restarts = 0
-        self.session_s = float(timing.get("MILLRACE_SESSION_TIMEOUT_S", "10"))
-        self._timing = timing
+        self._timing = dict(timing or {})
+        self.session_s = float(self._timing.get("MILLRACE_SESSION_TIMEOUT_S", "10"))
         self._world = make_world(seed, SCALE)
         self.facts = _facts(self._world)
         self._over = threading.Event()
@@ -50,10 +59,13 @@ class System:
     def start(self) -> None:
         """Servers, topics, reference data, connectors, then workers and sinks; returns when CDC has arrived."""
         self.say("starting servers")
-        api.up(self.instance, data=Data.FRESH, ports=PortPlan.FREE, only=SERVERS)
+        servers = (*SERVERS, *([ServerName.TOXIPROXY] if self.network is Network.PROXIED else []))
+        api.up(self.instance, data=Data.FRESH, ports=PortPlan.FREE, only=servers, brokers=self.brokers,
+               network=self.network)  # fmt: skip
+        self.stack = instance.load(self.instance)
         self.settings = Settings(_env_file=CHECKOUT / ".stack" / self.instance / "env")
         self.say("topics, tables, reference data, connectors")
-        topics.apply(self.settings)
+        topics.apply(self.settings, self.brokers)
         migrate(self.settings.postgres)
         with psycopg.connect(self.settings.postgres) as connection, connection.cursor() as cursor:
             for statement, values in rows(self._world):
@@ -108,7 +120,10 @@ class System:
     def _member(self, name: str, command: list[str]) -> Member:
         settings = {f"MILLRACE_{key.upper()}": str(value) for key, value in self.settings.model_dump().items()
                     if value is not None and key != "scrape_targets"}  # fmt: skip
-        environment = {**settings, "MILLRACE_BLOB": f"file://{self.blob}", "MILLRACE_ENV_FILE": os.devnull}
+        environment = {**settings, "MILLRACE_BLOB": f"file://{self.blob}", "MILLRACE_ENV_FILE": os.devnull,
+                       "MILLRACE_REPLICATION_FACTOR": str(self.brokers)}  # fmt: skip
+        if self.network is Network.PROXIED:
+            environment["MILLRACE_KAFKA"] = self.stack.bootstrap("proxy")
         return Member(name, command, self.folder / f"{name}.log", environment | self._timing)
 
     def _tend_connect(self) -> None:

@@ -16,7 +16,7 @@ SEEDS = [232]
 @pytest.mark.requirement("PIPE-03", "PIPE-08", "PIPE-09", "BEY-06")
 @pytest.mark.parametrize("seed", SEEDS)
 def test_no_penny_is_wrong_under_any_fault(seed: int, worker_id: str, tmp_path: Path) -> None:
-    system = System(f"torture-{worker_id}", tmp_path, seed, print, **BRIEF)
+    system = System(f"torture-{worker_id}", tmp_path, seed, print, timing=BRIEF)
     try:
         system.start()
         result = run(system, seed, SECONDS, RATE)
