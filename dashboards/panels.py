@@ -255,7 +255,29 @@ TABLES = (
         "Keys restored in the last hour",
         "Many without a start or a stop that you know of: partitions wander between workers, see the rebalances above.",
         COUNT,
-        {"{{table}}": _last_hour("millrace_restored_records_total", "table")},
+        {
+            "{{table}}": _last_hour("millrace_restored_records_total", "table"),
+            "{{table}} from snapshots": _last_hour("millrace_snapshot_rows_read_total", "table"),
+        },
+    ),
+    Panel(
+        "Snapshots written in the last hour",
+        "None though rows change: a start will read whole changelogs, so see that MILLRACE_SNAPSHOTS names a folder.",
+        COUNT,
+        {"{{table}}": _last_hour("millrace_snapshots_written_total", "table")},
+    ),
+    Panel(
+        "Snapshots refused or not written in the last hour",
+        "No money is touched, but a start takes longer: not_written is the disk, unreadable a crash or a bad disk, "
+        "other_changelog a topic made anew, too_old a worker that was away.",
+        COUNT,
+        {"{{reason}}": _last_hour("millrace_snapshot_problems_total", "reason")},
+    ),
+    Panel(
+        "Stall by snapshots",
+        "Above a tenth of a second: a partition of a table is very large, use more partitions.",
+        SECONDS,
+        _quantiles("millrace_snapshot_stall_seconds"),
     ),
 )
 

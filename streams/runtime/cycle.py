@@ -25,6 +25,7 @@ from streams.runtime.model import BatchMessage
 from streams.runtime.outbox import Outbox, outbox_of
 from streams.runtime.restore import Restore
 from streams.runtime.settings import Settings
+from streams.runtime.snapshots import Image, Snapshots
 from streams.runtime.source import Source
 from streams.runtime.tables import PartitionedTable
 from streams.runtime.transaction import Transaction, Transactions
@@ -52,8 +53,12 @@ class Cycle(Service):
         self.progressed_at = time.monotonic()
         metrics.UP.set_function(lambda: float(self.live))
         metrics.READY.set_function(lambda: float(self.ready))
+        folder = self.settings.snapshots
+        self.snapshots = None if folder is None else Snapshots(folder, self.settings, client)
         self._restore_client = {**client, "group.id": f"{app.conf.id}-restore", "enable.auto.commit": False,
-                                "fetch.wait.max.ms": 50}  # fmt: skip
+                                "fetch.wait.max.ms": 50, "fetch.queue.backoff.ms": 5}  # fmt: skip
+        self._proved_at: float | None = None
+        """Wall time before the commit or restore that the rows are of; None if uncommitted changes may be in them."""
         self._epoch = 0
         self._observed_at = 0.0
         self._unfinished = 0
@@ -97,8 +102,11 @@ class Cycle(Service):
                     await self._rebalance()
                 elif records:
                     await self._process(records)
+            images = self._last_images()
             await self.in_thread(self.source.close)
             await self.in_thread(self.transactions.close)
+            if self.snapshots is not None:
+                await self.in_thread(self.snapshots.close, images)
         except BaseException as error:  # noqa: BLE001  the last line of defence
             die(error)
         self._left.set()
@@ -114,7 +122,7 @@ class Cycle(Service):
     # ---- one cycle -------------------------------------------------------------------------------------------------
 
     async def _process(self, records: list[Message]) -> None:
-        started = time.monotonic()
+        started, self._proved_at, now = time.monotonic(), None, time.time()
         batches: Batches = {}
         for record in records:
             batches.setdefault((record.topic(), record.partition()), []).append(record)
@@ -123,6 +131,7 @@ class Cycle(Service):
         transaction = self._gather(batches)
         metrics.PROCESS_SECONDS.observe(time.monotonic() - started)
         await asyncio.wait_for(self.in_thread(self.transactions.commit, transaction), self.settings.commit_limit_s)
+        self._proved_at = now
         self._count(batches, transaction)
 
     async def _deliver(self, batches: Batches) -> bool:
@@ -173,6 +182,13 @@ class Cycle(Service):
             for table in self._tables:
                 metrics.TABLE_ROWS.labels(table.name).set(len(table))
             await self.in_thread(self.source.observe_lag)
+            if self.snapshots is not None and self._proved_at is not None:
+                self.snapshots.write_one(self._tables, self._proved_at)
+
+    def _last_images(self) -> list[Image]:
+        if self.snapshots is None or self._proved_at is None:
+            return []
+        return self.snapshots.changed(self._tables, self._proved_at)
 
     @property
     def _tables(self) -> Sequence[PartitionedTable]:
@@ -187,7 +203,8 @@ class Cycle(Service):
     async def _rebalance(self) -> None:
         """Follow the assignment until it stands still: tell Faust, restore the tables, let records flow."""
         while self._epoch != self.assignment.epoch and not self.should_stop:
-            epoch = self._epoch = self.assignment.epoch
+            epoch, self._proved_at = self.assignment.epoch, None
+            self._epoch = epoch
             await self._tell_faust(epoch)
             partitions = self.assignment.partitions
             metrics.ASSIGNED.set(len(partitions))
@@ -217,8 +234,11 @@ class Cycle(Service):
         source = self.assignment.partitions
         if not source:
             return []
-        started = time.monotonic()
-        restore = Restore(self.source.member, self._tables, source, self.settings, self._restore_client)
+        started, now = time.monotonic(), time.time()
+        restore = Restore(
+            self.source.member, self._tables, source, self.settings, self._restore_client, snapshots=self.snapshots
+        )
+        gc.disable()  # it would look at every row again and again, and rows hold no cycles
         try:
             while not restore.done:
                 await self.in_thread(restore.step)
@@ -227,7 +247,9 @@ class Cycle(Service):
                 if self.assignment.epoch != epoch or self.should_stop:
                     return None
         finally:
+            gc.enable()
             await self.in_thread(restore.close)
+        self._proved_at = now
         seconds = time.monotonic() - started
         metrics.RESTORE_SECONDS.observe(seconds)
         log.info("restored %d partitions, %d records, in %.2f s", len(source), restore.records, seconds)

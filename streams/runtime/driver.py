@@ -99,6 +99,8 @@ class ProducerShell(Producer):
         try:
             check_supported(self.app)
             await cycle.in_thread(self.app.transport.check_topics)
+            if cycle.snapshots is not None:
+                cycle.snapshots.start()
             await cycle.in_thread(cycle.transactions.start)
         except (RefusedError, UnsupportedError) as error:
             refuse(error)

@@ -28,6 +28,14 @@ TICKS = Counter("millrace_ticks", "Ticks written by this worker's clock", ["topi
 
 RESTORE_SECONDS = Histogram("millrace_restore_seconds", "One restore of newly assigned partitions", buckets=_SECONDS)
 RESTORED_RECORDS = Counter("millrace_restored_records", "Keys read back from changelogs", ["table"])
+SNAPSHOTS_WRITTEN = Counter("millrace_snapshots_written", "Snapshots of table partitions written", ["table"])
+SNAPSHOT_PROBLEMS = Counter(
+    "millrace_snapshot_problems", "Snapshots that no restore may start from, or that could not be written", ["reason"]
+)
+SNAPSHOT_ROWS_READ = Counter("millrace_snapshot_rows_read", "Rows that restores took from snapshots", ["table"])
+SNAPSHOT_STALL_SECONDS = Histogram(
+    "millrace_snapshot_stall_seconds", "Time that a cycle waited for the image of a table partition", buckets=_SECONDS
+)
 PRODUCER_REPLACEMENTS = Counter(
     "millrace_producer_replacements", "Producers replaced after a doubtful transaction", ["reason"]
 )

@@ -5,7 +5,8 @@ The order matters (ADR 2, finding 2):
    earlier owner's last transaction is decided.
 2. Its markers may still be on their way to the changelog, so the target is the high watermark, not the last stable
    offset.
-3. Read, read_committed, up to the target.
+3. Read, read_committed, up to the target; from the start, or from where rows that are at hand are complete: those
+   that this process kept since it last owned the partition, or a snapshot's (ADR 5).
 """
 
 import logging
@@ -17,6 +18,7 @@ from confluent_kafka import OFFSET_BEGINNING, KafkaError, KafkaException, TopicP
 from streams.runtime import metrics
 from streams.runtime.outside import REAL, Outside
 from streams.runtime.settings import Settings
+from streams.runtime.snapshots import Snapshots
 from streams.runtime.tables import OwnedRows
 
 log = logging.getLogger(__name__)
@@ -44,12 +46,17 @@ class Restore:
         settings: Settings,
         client: dict[str, Any],
         outside: Outside = REAL,
+        snapshots: Snapshots | None = None,
     ) -> None:
         self._member, self._source, self._settings, self._client = member, list(source), settings, client
-        self._outside = outside
+        self._outside, self._snapshots = outside, snapshots
         self._tables = {table.changelog_topic_name: table for table in tables}
         self._latest: dict[Slot, dict[bytes, bytes | None]] = {}
         self._reader: Any = None
+        self._undecided: list[tuple[Slot, int, int]] | None = None
+        """With its first and next offset, each slot whose start is still to be found; None before `_begin`."""
+        self._from_snapshots: set[Slot] = set()
+        self._starts: list[TopicPartition] = []
         self._progress_at = self._outside.monotonic_s()
         self.committed: list[TopicPartition] = []
         """Where each source partition goes on; negative offset: nothing was ever committed."""
@@ -66,7 +73,7 @@ class Restore:
 
         Raises KafkaException for what will not pass by itself, RestoreStalledError if nothing moves for long.
         """
-        progressed = self._begin() if self._reader is None else self._read(self._reader)
+        progressed = self._advance()
         now = self._outside.monotonic_s()
         if progressed:
             self._progress_at = now
@@ -78,9 +85,16 @@ class Restore:
             )
 
     def close(self) -> None:
-        """Let the reader go."""
+        """Let the reader go, and what only a snapshot tells: it is of no known age, and the file is still there."""
+        for topic, number in self._from_snapshots & self.targets.keys():
+            self._tables[topic].forget(number)
         if self._reader is not None:
             self._reader.close()
+
+    def _advance(self) -> bool:
+        if self._reader is not None:
+            return self._read(self._reader)
+        return self._begin() if self._undecided is None else self._find_start(self._undecided)
 
     def _begin(self) -> bool:
         try:
@@ -93,32 +107,45 @@ class Restore:
             self._outside.sleep(POLL_S)
             return False
         self.committed = stable
-        starts = [start for slot, end in ends.items() if (start := self._start(slot, end)) is not None]
-        reading = {"isolation.level": "read_committed", "enable.partition.eof": True, "auto.offset.reset": "error"}
-        self._reader = self._outside.new_consumer({**self._client, **reading})
-        self._reader.assign(starts)
+        if self._snapshots is not None:
+            self._snapshots.identify(list(self._tables.values()))
+        self._undecided = [(slot, low, high) for slot, (low, high) in ends.items()]
         return True
 
-    def _ends(self) -> dict[Slot, int]:
+    def _find_start(self, undecided: list[tuple[Slot, int, int]]) -> bool:
+        """Of one slot only: a snapshot may take a while. After the last one, begin to read."""
+        if undecided:
+            start = self._start(*undecided.pop())
+            self._starts += [start] if start is not None else []
+            return True
+        reading = {"isolation.level": "read_committed", "enable.partition.eof": True, "auto.offset.reset": "error"}
+        self._reader = self._outside.new_consumer({**self._client, **reading})
+        self._reader.assign(self._starts)
+        return True
+
+    def _ends(self) -> dict[Slot, tuple[int, int]]:
         # Not AdminClient.list_offsets: it can answer "unknown topic" from a stale cache for minutes (ADR 2, finding 9).
         probe = self._outside.new_consumer({**self._client, "isolation.level": "read_uncommitted"})
         partitions = sorted({tp.partition for tp in self._source})
         try:
             return {
-                (topic, number): probe.get_watermark_offsets(TopicPartition(topic, number), QUERY_TIMEOUT_S)[1]
+                (topic, number): probe.get_watermark_offsets(TopicPartition(topic, number), QUERY_TIMEOUT_S)
                 for topic in self._tables
                 for number in partitions
             }
         finally:
             probe.close()
 
-    def _start(self, slot: Slot, end: int) -> TopicPartition | None:
+    def _start(self, slot: Slot, low: int, end: int) -> TopicPartition | None:
         topic, number = slot
         table = self._tables[topic]
         position = table.position(number)
         if position is not None and position > end:  # not the changelog that these rows came from
             table.forget(number)
             position = None
+        if position is None and self._snapshots is not None and self._snapshots.load(table, number, low, end):
+            position = table.position(number)
+            self._from_snapshots.add(slot)
         if position == end or end == 0:
             table.own(number, (), end)
             return None

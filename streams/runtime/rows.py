@@ -33,6 +33,9 @@ class Rows(Generic[R]):
     def __init__(self, row: Any, due: Callable[[R], int | None] | None = None) -> None:
         self._types: tuple[type, ...] = refuse_mutable(row)
         self._decode: Callable[[bytes], R] = msgspec.json.Decoder(row, dec_hook=_from_plain).decode
+        self._decode_many: Callable[[bytes], dict[str, R]] = msgspec.json.Decoder(
+            dict[str, row], dec_hook=_from_plain
+        ).decode
         self._encode = msgspec.json.Encoder(enc_hook=_to_plain).encode
         self._due_of = due
         self._rows: dict[str, R] = {}
@@ -117,6 +120,22 @@ class Rows(Generic[R]):
     def encode(self, row: R) -> bytes:
         """The changelog value of `row`."""
         return self._encode(row)
+
+    def pack(self, rows: dict[str, R]) -> bytes:
+        """Several rows as one JSON object without line breaks, each row as `encode` would have it."""
+        return self._encode(rows)
+
+    def unpack(self, packed: bytes) -> dict[str, R]:
+        """What was packed. Raises msgspec.DecodeError if it is not of the row type."""
+        return self._decode_many(packed)
+
+    def copied(self) -> dict[str, R]:
+        """All rows, in a dictionary of the caller's own."""
+        return self._rows.copy()
+
+    def begin_from(self, rows: dict[str, R]) -> None:
+        """Be these rows; `restore` must follow."""
+        self._rows = rows
 
     def restore(self, records: Iterable[tuple[bytes, bytes | None]]) -> None:
         """Apply changelog records, oldest first; nothing counts as changed.

@@ -11,7 +11,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 class Settings(BaseSettings):
     """Settings of one worker process. Times are in seconds; every field is `MILLRACE_<NAME>` in the environment."""
 
-    model_config = SettingsConfigDict(env_prefix="MILLRACE_", frozen=True)
+    model_config = SettingsConfigDict(env_prefix="MILLRACE_", env_ignore_empty=True, frozen=True)
 
     worker: str = "0"
     """Name of this worker, stable over restarts and unique in the group: it makes the transactional id (PIPE-03)."""
@@ -39,6 +39,16 @@ class Settings(BaseSettings):
 
     warm_s: float = Field(3_600.0, ge=0.0)
     """Greatest age of revoked rows that a later restore may start from; far below `delete.retention.ms`."""
+
+    snapshots: Path | None = None
+    """Folder for snapshots of the tables (ADR 5); none by default: rows are somebody's money, and where they may lie on
+    a disk is for people to say."""
+
+    snapshot_records: int = Field(50_000, ge=1)
+    """Changelog records after which a table partition is written to `snapshots`; never fewer than it has rows."""
+
+    snapshot_max_age_s: float = Field(86_400.0, ge=1.0)
+    """Greatest age of a snapshot that a restore may start from; never more than half of `delete.retention.ms`."""
 
     replication_factor: int = Field(1, ge=1)
     """Replicas of the changelog topics that this worker creates."""

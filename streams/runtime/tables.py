@@ -4,6 +4,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterable
+from functools import cached_property
 from typing import Any
 
 import msgspec
@@ -15,6 +16,7 @@ from streams.runtime.fatal import UnsupportedError
 from streams.runtime.model import refused
 from streams.runtime.outbox import OutRecord, outbox_of
 from streams.runtime.rows import Rows
+from streams.runtime.snapshot import fingerprint
 from streams.runtime.transaction import TableWrite
 
 Projection = Callable[[str, Any], OutRecord | None]
@@ -143,6 +145,42 @@ class OwnedRows:
 
     def _new_rows(self) -> Rows[Any]:
         return Rows(self._row, self._due)
+
+    # ---- for snapshots ---------------------------------------------------------------------------------------------
+
+    @property
+    def owned(self) -> list[int]:
+        """Partitions in use."""
+        return list(self._owned)
+
+    @cached_property
+    def row_type(self) -> str:
+        """The row type's fingerprint."""
+        return fingerprint(self._row)
+
+    def count(self, partition: int) -> int:
+        """Rows of an owned partition."""
+        return len(self._owned[partition])
+
+    def copied(self, partition: int) -> dict[str, Any]:
+        """The rows of an owned partition, as they are; between two cycles that is as they were committed."""
+        return self._owned[partition].copied()
+
+    def begin_from(self, partition: int, rows: dict[str, Any], position: int) -> None:
+        """Let a restore of `partition` start from these rows, complete up to `position`."""
+        warm = self._warm[partition] = self._new_rows()
+        warm.begin_from(rows)
+        self._position[partition] = position
+
+    @cached_property
+    def pack(self) -> Callable[[dict[str, Any]], bytes]:
+        """See `Rows.pack`."""
+        return self._new_rows().pack
+
+    @cached_property
+    def unpack(self) -> Callable[[bytes], dict[str, Any]]:
+        """See `Rows.unpack`."""
+        return self._new_rows().unpack
 
 
 class PartitionedTable(OwnedRows, Table):

@@ -2,16 +2,17 @@
 
 import logging
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
-from confluent_kafka import KafkaError, KafkaException
-from confluent_kafka.admin import AdminClient, NewTopic
+from confluent_kafka import KafkaError, KafkaException, TopicCollection
+from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, ResourceType
 
 from streams.runtime.fatal import RefusedError
 
 log = logging.getLogger(__name__)
 
 CREATE_TIMEOUT_S = 30.0
+QUERY_TIMEOUT_S = 5.0
 
 CHANGELOG_CONFIG = {
     "cleanup.policy": "compact",
@@ -47,6 +48,27 @@ def ensure_topics(
             present[name] = partitions
     if changelogs:
         _check_equal({name: present[name] for name in (*sources, *changelogs)}, changelogs)
+
+
+class TopicIdentity(NamedTuple):
+    """What tells a topic from another one of its name, and for how long it keeps tombstones."""
+
+    topic_id: str
+    delete_retention_s: float
+
+
+def identify(client: Mapping[str, Any], topics: Sequence[str]) -> dict[str, TopicIdentity]:
+    """Ask for the identity of existing topics. Raises KafkaException."""
+    admin = AdminClient(dict(client))
+    resources = [ConfigResource(ResourceType.TOPIC, topic) for topic in topics]
+    described = admin.describe_topics(TopicCollection(list(topics)), request_timeout=QUERY_TIMEOUT_S)
+    configs = {resource.name: asked for resource, asked in
+               admin.describe_configs(resources, request_timeout=QUERY_TIMEOUT_S).items()}  # fmt: skip
+    return {
+        topic: TopicIdentity(str(asked.result().topic_id),
+                             int(configs[topic].result()["delete.retention.ms"].value) / 1000)
+        for topic, asked in described.items()
+    }  # fmt: skip
 
 
 def _partitions(admin: AdminClient, servers: str, wait_s: float) -> dict[str, int]:
