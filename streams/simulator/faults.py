@@ -92,6 +92,7 @@ TURNS = (
 
 RELAY_SHARE = 0.1
 HANDOVER_SHARE = 0.1
+SLOW_NETWORK_SHARE = 0.1
 
 
 def draw_faults(rnd: random.Random) -> Iterator[Fault]:
@@ -108,6 +109,8 @@ def draw_faults(rnd: random.Random) -> Iterator[Fault]:
         yield from _relay(rnd)
     if rnd.random() < HANDOVER_SHARE:
         yield from _handover(rnd)
+    if rnd.random() < SLOW_NETWORK_SHARE:
+        yield from _slow_network(rnd)
 
 
 def _relay(rnd: random.Random) -> Iterator[Happening]:
@@ -131,6 +134,14 @@ def _handover(rnd: random.Random) -> Iterator[Happening]:
     yield Happening(at_s, Turn.HOLD_MARKERS, leaves, 2.0)
     yield Happening(at_s + 0.5, Turn.STOP, leaves, 0.0)
     yield Happening(at_s + 3.0, Turn.START, leaves, 0.0)
+
+
+def _slow_network(rnd: random.Random) -> Iterator[Trap]:
+    """A machine's commit comes a second time when its next transaction is half done, and then the machine dies."""
+    for machine in MACHINES:
+        number = rnd.randrange(2, 12)
+        yield Trap(machine, Request.END, 0, number, Blow.LATE_COPY, 2)
+        yield Trap(machine, Request.END, 0, number + 1, Blow.CRASH, 1.0)
 
 
 def _amount(rnd: random.Random, blow: Blow) -> float:
