@@ -169,7 +169,8 @@ def running_beside(instance: Instance, pid: int) -> str | None:
 def _folder(name: str, home: Path) -> Path:
     if not _NAME.fullmatch(name) or name in _RESERVED:
         raise BadRequest(
-            f"{name!r} cannot name an instance: use lower-case letters, digits and hyphens (not 'jars', 'env' or 'contestants')"
+            f"{name!r} cannot name an instance: use lower-case letters, digits and hyphens "
+            f"(not one of {', '.join(sorted(_RESERVED))})"
         )
     return home / name
 

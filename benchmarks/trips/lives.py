@@ -18,6 +18,7 @@ UNLOCK_MINOR, PER_MINUTE_MINOR = 100, 15
 OPENING_MINOR = 10_000_000
 """In every wallet before anything is measured: each trip can be paid by it, in whatever order topics are read."""
 
+EVENTS_OF_A_LIFE = 3
 WALLET_ENTRIES_OF_A_LIFE = 2
 RUNNING = 2_000
 """Trips that run at the same time."""

@@ -54,6 +54,9 @@ class Record(NamedTuple):
         return (2, self.written_ms)
 
 
+Told = tuple[Upstream, Record]
+
+
 class Numbers:
     """A registry in memory: the same schema has the same number."""
 
@@ -102,8 +105,13 @@ class Partition:
         self.tables: tuple[Rows[Any], ...] = (self.balances, self.locks, self.limits, self.seen, self.trips)
         self.outbox = Outbox()
 
-    def take(self, records: Iterable[tuple[Upstream, Record]]) -> None:
+    def take(self, records: Iterable[Told]) -> None:
         """Work on a batch as a worker does, down to the bytes of changed rows and the tick that follows it."""
+        self.decide(records)
+        self.encode_changes()
+
+    def decide(self, records: Iterable[Told]) -> None:
+        """Give every record of a batch its outcome, and let a tick follow."""
         ledger = Ledger(self.balances, self.locks, self.limits)
         room = Mobility(Tables(self.trips, self.prices, self.members, self.balances), ledger)
         processor = Processor(
@@ -115,12 +123,15 @@ class Partition:
         if record is not None:
             processor.pass_time(time.time_ns() // 1_000, record)
             processor.forget(time.time_ns() // 1_000)
+
+    def encode_changes(self) -> None:
+        """Turn each changed row into bytes, as at the end of a cycle."""
         for rows in self.tables:
             for _, row in rows.take_changes():
                 if row is not None:
                     rows.encode(row)
 
-    def record(self, upstream: Upstream, offset: int) -> tuple[Upstream, Record]:
+    def record(self, upstream: Upstream, offset: int) -> Told:
         """An event as Kafka would give it."""
         topic, envelope, message = upstream
         key, value = envelope.subject.encode(), self.codec.encode(message)
