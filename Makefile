@@ -47,7 +47,7 @@ stack: $(INSTALLED) ## start the servers and keep them
 stop: $(INSTALLED) ## stop the servers of `make stack` and `make demo`
 	@for name in local demo; do if [ -d .stack/$$name ]; then $(RUN) -m stack down --instance $$name; fi; done
 
-bench: $(INSTALLED) ## speed beside the peers, in one run
+bench: $(INSTALLED) ## speed beside the peers, trip life, latency, flatness: about 20 minutes
 	$(RUN) -m benchmarks
 
 torture: $(INSTALLED) ## load, faults and proof: no penny wrong, for half an hour; the seed is in the report

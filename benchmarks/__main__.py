@@ -1,33 +1,51 @@
 """The command line."""
 
+from enum import StrEnum
 from pathlib import Path
 
 import click
 from rich.console import Console
 
-from benchmarks import contest, report, restoring
+from benchmarks import contest, flatness, report, restoring, tables
 from benchmarks.attempt import BUILD, AttemptError
 from benchmarks.broker import broker
-from benchmarks.contestants import CONTESTANTS
+from benchmarks.contestants import CONTESTANTS, WHOLE_MACHINE
+from benchmarks.install import InstallError
+from benchmarks.report import Whole
+from benchmarks.trips import hold as trips
+from benchmarks.trips.city import City
+from stack.api import ServerName
 
-WIDTH = 120
-"""Of the tables at least, where output goes to a file."""
 NAMES = [each.name for each in CONTESTANTS]
+FAIR_COMMANDS, FAIR_ROUNDS = 1_200_000, 2
+
+
+class Part(StrEnum):
+    """What can be measured apart from the rest."""
+
+    LEDGER = "ledger"
+    FAIR_CONTEST = "fair_contest"
+    TRIP_LIFE = "trip_life"
+    FLATNESS = "flatness"
 
 
 @click.command("benchmarks")
+@click.option("--part", "parts", multiple=True, type=click.Choice(list(Part)), help="Leave out the others.")
 @click.option("--rounds", default=3, show_default=True, type=click.IntRange(1), help="Runs of each contestant.")
-@click.option("--commands", default=300_000, show_default=True, type=click.IntRange(100), help="Commands of a run.")
+@click.option("--commands", default=300_000, show_default=True, type=click.IntRange(100), help="Of a ledger run.")
+@click.option("--lives", default=trips.LIVES, show_default=True, type=click.IntRange(100), help="Of a trip life run.")
 @click.option("--seed", default=1, show_default=True, help="Decides the order of the contestants in each round.")
-@click.option("--only", multiple=True, type=click.Choice(NAMES), help="Leave out the others.")
-@click.option("--latency", is_flag=True, help="Also measure latency at 200 commands a second.")
-@click.option("--profile", is_flag=True, help="Also show where the time of a Millrace worker goes.")
+@click.option("--only", multiple=True, type=click.Choice(NAMES), help="Ledger work: leave out the others.")
+@click.option("--latency/--no-latency", default=True, show_default=True, help="At 200 and 2,000 a second.")
+@click.option("--profile/--no-profile", default=True, show_default=True, help="Where the time of a worker goes.")
 @click.option("--restore", "keys", is_flag=False, flag_value=1_000_000, type=int, help="Only: starts with KEYS rows.")
 @click.option("--report", "path", default=BUILD / "report.json", type=click.Path(path_type=Path), help="File to write.")
 def main(
     *,
+    parts: tuple[Part, ...],
     rounds: int,
     commands: int,
+    lives: int,
     seed: int,
     only: tuple[str, ...],
     latency: bool,
@@ -35,22 +53,32 @@ def main(
     path: Path,
     keys: int | None,
 ) -> None:
-    """Measure Millrace and its peers on the same work, on a Kafka of their own; exit 1 if one is not exact."""
-    console = Console(width=max(WIDTH, Console().width))
+    """Measure Millrace and its peers on servers of their own; exit 1 if one is not exact."""
+    console = Console(width=max(tables.WIDTH, Console().width), highlight=False)
     if keys is not None:
-        found = restoring.run(keys, keys // 10, lambda line: console.print(line, highlight=False))
-        restoring.show(console, found, BUILD / "restore.json")
+        restoring.show(console, restoring.run(keys, keys // 10, console.print), BUILD / "restore.json")
         return
     wanted = [each for each in CONTESTANTS if each.name in (only or NAMES)]
-    plan = contest.Plan(wanted, commands, rounds, seed, latency=latency, profile=profile)
+    ledger = contest.Plan(wanted, commands, rounds, seed, latency=latency, profile=profile)
+    fair = contest.Plan(WHOLE_MACHINE, FAIR_COMMANDS, min(rounds, FAIR_ROUNDS), seed)
+    lived = trips.Plan(lives, rounds, latency=latency, profile=profile)
+    whole = Whole(report.machine())
+    chosen = parts or tuple(Part)
     try:
-        machine = report.machine()
-        with broker() as shared:
-            results = contest.hold(plan, shared, lambda line: console.print(line, highlight=False))
-    except AttemptError as error:
+        with broker(*([ServerName.REGISTRY] if Part.TRIP_LIFE in chosen else [])) as shared:
+            if Part.LEDGER in chosen:
+                whole.ledger = contest.hold(ledger, shared, console.print)
+            if Part.FAIR_CONTEST in chosen:
+                whole.fair_contest = contest.hold(fair, shared, console.print)
+            if Part.TRIP_LIFE in chosen:
+                whole.trip_life = trips.hold(lived, City(shared), console.print)
+        if Part.FLATNESS in chosen:
+            console.print("flatness")
+            whole.flatness = flatness.apart()
+    except (AttemptError, InstallError) as error:
         raise click.ClickException(str(error)) from error
-    report.write(path, results, machine)
-    report.show(console, results, machine)
+    report.write(path, whole)
+    tables.show(console, whole)
     console.print(f"written to {path}")
 
 

@@ -21,6 +21,9 @@ READ_RECORDS = 10_000
 _CRITICAL = 2
 """What fails, raises; the clients need not mourn the broker when it is removed."""
 
+_IN_ORDER = {"enable.idempotence": True}
+"""A producer without it changes the order where a request is repeated, as to a topic whose leader is not known yet."""
+
 Ends = tuple[int, ...]
 """Of each partition of a topic, the offset after its last committed record."""
 
@@ -53,7 +56,7 @@ class Broker:
     def fill(self, topic: str, work: Iterable[tuple[int, Command]]) -> None:
         """Make a topic with these commands."""
         self.create(topic)
-        producer = Producer({**self._client, "linger.ms": 20, "queue.buffering.max.messages": 2_000_000})
+        producer = Producer({**self._client, **_IN_ORDER, "linger.ms": 20, "queue.buffering.max.messages": 2_000_000})
         for partition, command in work:
             producer.produce(topic, orjson.dumps(command), command["owner"], partition)
             producer.poll(0)
@@ -110,7 +113,7 @@ class Broker:
 
     def sender(self) -> Any:
         """A producer that sends every record at once."""
-        return Producer({**self._client, "linger.ms": 0, "acks": "all"})
+        return Producer({**self._client, **_IN_ORDER, "linger.ms": 0})
 
 
 @contextmanager

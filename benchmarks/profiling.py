@@ -39,14 +39,18 @@ def run(broker: Broker, commands: str, wanted: Counter[Outcome]) -> Profile:
     """Two more runs of Millrace, for the phases and for the calls."""
     seen, phases = _profiled("phases", broker, commands, wanted)
     _, calls = _profiled("calls", broker, commands, wanted)
-    process_us, commit_us = (phases[name] / phases["records"] * 1e6 for name in ("process_s", "commit_s"))
-    poll_us = 1e6 / seen.events_per_s - process_us - commit_us
     return Profile(
         records_per_cycle=phases["records"] / phases["cycles"],
-        phases_us={"poll": poll_us, "process": process_us, "commit": commit_us},
+        phases_us=phases_of(phases, seen.events_per_s),
         parts_us=parts(work.commands(PARTS_COMMANDS)),
         calls=calls,
     )
+
+
+def phases_of(counted: dict[str, float], events_per_s: float) -> dict[str, float]:
+    """Microseconds per record of each phase, from what `profiled` counted in a run of this speed."""
+    process_us, commit_us = (counted[name] / counted["records"] * 1e6 for name in ("process_s", "commit_s"))
+    return {"poll": 1e6 / events_per_s - process_us - commit_us, "process": process_us, "commit": commit_us}
 
 
 def _profiled(how: str, broker: Broker, commands: str, wanted: Counter[Outcome]) -> tuple[speed.Speed, Any]:

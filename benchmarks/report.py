@@ -1,27 +1,39 @@
-"""The report: a JSON file for the record, tables for the eye."""
+"""The report: a JSON file for the record."""
 
 import json
 import os
 import platform
 import time
-from collections.abc import Iterator
-from dataclasses import asdict
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import psutil
-from rich.console import Console
-from rich.table import Table
 
-from benchmarks.contest import Results, Spread, spreads
-from benchmarks.contestants import BARE_LOOP, MILLRACE, STOCK_FAUST
+from benchmarks.contest import Results, spreads
+from benchmarks.contestants import BARE_LOOP, KAFKA_STREAMS, KAFKA_STREAMS_TUNED, MILLRACE, QUIX, STOCK_FAUST
+from benchmarks.latency import SLOW, Latency
 from benchmarks.profiling import Profile
+from benchmarks.speed import Speed
+from benchmarks.trips import hold as trips
 
-LIBRARIES = ("aiokafka", "confluent-kafka", "faust-streaming", "msgspec", "orjson")
-RATIOS = ((MILLRACE, STOCK_FAUST), (MILLRACE, BARE_LOOP))
+LIBRARIES = ("aiokafka", "confluent-kafka", "faust-streaming", "fastavro", "msgspec", "orjson", "pydantic")
+RATIOS = tuple((MILLRACE, other) for other in (KAFKA_STREAMS, KAFKA_STREAMS_TUNED, QUIX, STOCK_FAUST, BARE_LOOP))
 
 Json = dict[str, Any]
+
+
+@dataclass
+class Whole:
+    """All that was measured; what was left out is None."""
+
+    machine: Json
+    ledger: Results | None = None
+    fair_contest: Results | None = None
+    trip_life: trips.Results | None = None
+    flatness: Json | None = None
 
 
 def machine() -> Json:
@@ -46,33 +58,60 @@ def _processor() -> str:
     return platform.machine()
 
 
-def document(results: Results, about: Json) -> Json:
-    """The whole report. A contestant's figures are medians; `spread` has min, median and max, `rounds` each run."""
-    whole = {
-        "ledger": {each.name: _contestant(results, each.name) for each in results.plan.contestants},
-        "ratios": ratios(results),
-        "profile": None if results.profile is None else asdict(results.profile),
-        "machine": about,
-        "plan": {"commands": results.plan.commands, "rounds": results.plan.rounds, "seed": results.plan.seed},
+def document(whole: Whole) -> Json:
+    """The whole report. Figures are medians; `spread` has min, median and max, `rounds` each run."""
+    ledger = whole.ledger
+    found = {
+        "ledger": None if ledger is None else _contestants(ledger),
+        "fair_contest": None if whole.fair_contest is None else _contestants(whole.fair_contest),
+        "trip_life": None if whole.trip_life is None else _trip_life(whole.trip_life),
+        "flatness": whole.flatness,
+        "ratios": {} if ledger is None else ratios(ledger),
+        "profile": None if ledger is None else _profile(ledger.profile),
+        "machine": whole.machine,
     }
-    rounded: Json = _rounded(whole)
+    rounded: Json = _rounded(found)
     return rounded
 
 
-def _contestant(results: Results, name: str) -> Json:
-    contestant = next(each for each in results.plan.contestants if each.name == name)
-    spread = spreads(results.speeds[name])
-    latency = results.latencies.get(name)
-    figures: Json = {figure: each.median for figure, each in spread.items()}
+def _contestants(results: Results) -> Json:
     return {
-        "guarantee": contestant.guarantee,
-        "commands": min(results.plan.commands, contestant.most_commands),
-        "exact": True,  # a run that is not is not reported
-        **figures,
-        "latency": None if latency is None else asdict(latency),
-        "spread": {figure: each._asdict() for figure, each in spread.items()},
-        "rounds": [asdict(each) for each in results.speeds[name]],
+        each.name: {
+            "guarantee": each.guarantee,
+            "processes": each.processes,
+            "commands": min(results.plan.commands, each.most_commands),
+            "exact": True,  # a run that is not is not reported
+            **_figures(results.speeds[each.name], results.latencies.get(each.name, ())),
+        }
+        for each in results.plan.contestants
     }
+
+
+def _trip_life(results: trips.Results) -> Json:
+    return {
+        "events": trips.events(results.plan),
+        "exact": True,
+        "audited_decisions": results.audited,
+        **_figures(results.speeds, results.latencies),
+        "profile": _profile(results.profile),
+    }
+
+
+def _figures(speeds: Sequence[Speed], latencies: Sequence[Latency]) -> Json:
+    spread = spreads(speeds)
+    slow = next((each for each in latencies if each.rate_per_s == SLOW.rate_per_s), None)
+    return {
+        **{figure: each.median for figure, each in spread.items()},
+        "p50_ms": None if slow is None else slow.p50_ms,
+        "p99_ms": None if slow is None else slow.p99_ms,
+        "latency": {str(each.rate_per_s): asdict(each) for each in latencies},
+        "spread": {figure: each._asdict() for figure, each in spread.items()},
+        "rounds": [asdict(each) for each in speeds],
+    }
+
+
+def _profile(profile: Profile | None) -> Json | None:
+    return None if profile is None else asdict(profile)
 
 
 def ratios(results: Results) -> dict[str, float]:
@@ -94,67 +133,7 @@ def _rounded(value: Any) -> Any:
     return [_rounded(each) for each in value] if isinstance(value, list) else value
 
 
-def write(path: Path, results: Results, about: Json) -> None:
+def write(path: Path, whole: Whole) -> None:
     """Write the report as JSON."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(document(results, about), indent=1) + "\n", encoding="utf-8")
-
-
-def show(console: Console, results: Results, about: Json) -> None:
-    """Print the report."""
-    load = about["load_average_at_start"][0]
-    console.print(_speeds(results, f"ledger work, {about['cores']} cores, load {load} at the start"))
-    for name, ratio in ratios(results).items():
-        console.print(f"{name}: {ratio}", highlight=False)
-    if results.profile is not None:
-        console.print(_phases(results.profile))
-        console.print(_calls(results.profile))
-
-
-def _speeds(results: Results, title: str) -> Table:
-    table = _table(title, "contestant", "guarantee", "commands", "events/s min / median / max", "second half",
-                   "CPU s/million", "MB", "p50 / p99 ms")  # fmt: skip
-    for each in results.plan.contestants:
-        spread, latency = spreads(results.speeds[each.name]), results.latencies.get(each.name)
-        table.add_row(
-            each.name, each.guarantee, f"{min(results.plan.commands, each.most_commands):,}",
-            _range(spread["events_per_s"]), f"{spread['second_half_events_per_s'].median:,.0f}",
-            f"{spread['cpu_s_per_million'].median:,.1f}", f"{spread['rss_mb'].median:,.0f}",
-            "" if latency is None else f"{latency.p50_ms:.1f} / {latency.p99_ms:.1f}",
-        )  # fmt: skip
-    return table
-
-
-def _range(spread: Spread) -> str:
-    return " / ".join(f"{each:,.0f}" for each in spread)
-
-
-def _phases(profile: Profile) -> Table:
-    table = _table(f"one Millrace worker, {profile.records_per_cycle:,.0f} records a cycle", "phase", "us", "share")
-    whole = sum(profile.phases_us.values())
-    for name, microseconds in _with_parts(profile):
-        table.add_row(name, f"{microseconds:.2f}", f"{microseconds / whole:.0%}")
-    return table
-
-
-def _with_parts(profile: Profile) -> Iterator[tuple[str, float]]:
-    for name, microseconds in profile.phases_us.items():
-        yield name, microseconds
-        if name == "process":
-            yield from ((f"  {part}", each) for part, each in profile.parts_us.items())
-            yield "  the framework's rest", microseconds - sum(profile.parts_us.values())
-
-
-def _calls(profile: Profile) -> Table:
-    table = _table("dearest functions, under cProfile", "thread", "function", "calls", "own s", "total s")
-    for call in profile.calls:
-        table.add_row(call["thread"], call["function"], f"{call['calls']:,}", f"{call['own_s']:.2f}",
-                      f"{call['total_s']:.2f}")  # fmt: skip
-    return table
-
-
-def _table(title: str, *columns: str) -> Table:
-    table = Table(title=title, title_justify="left")
-    for n, column in enumerate(columns):
-        table.add_column(column, justify="left" if n == 0 or column in ("guarantee", "function") else "right")
-    return table
+    path.write_text(json.dumps(document(whole), indent=1) + "\n", encoding="utf-8")

@@ -1,7 +1,7 @@
 """Who takes part. A new contestant is a program here that carries out a `Task`, and an entry in CONTESTANTS."""
 
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from benchmarks.install import Installed, folder
 
@@ -36,7 +36,10 @@ KAFKA_STREAMS = Contestant(
     "kafka_streams_eos_v2", EXACTLY_ONCE, _kafka_streams("plain", "1"), needs=Installed.KAFKA_STREAMS
 )
 KAFKA_STREAMS_TUNED = Contestant(
-    "kafka_streams_tuned", EXACTLY_ONCE, _kafka_streams("tuned", "1"), needs=Installed.KAFKA_STREAMS
+    "kafka_streams_tuned",
+    EXACTLY_ONCE,
+    _kafka_streams("tuned", "1", java=("-XX:+UseParallelGC",)),
+    needs=Installed.KAFKA_STREAMS,
 )
 QUIX = Contestant(
     "quix_eos",
@@ -46,7 +49,19 @@ QUIX = Contestant(
 )
 STOCK_FAUST = Contestant("stock_faust", "at least once", _python("stock_faust"), most_commands=60_000)
 BARE_LOOP = Contestant("bare_loop", EXACTLY_ONCE, _python("bare_loop"))
-TRIP_LIFE = Contestant("trip_life", EXACTLY_ONCE, (sys.executable, "-m", "benchmarks.trips.worker"))
-"""Another work: see `benchmarks.trips`."""
+TRIP_LIFE = Contestant("trip_life", EXACTLY_ONCE, (sys.executable, "-m", "benchmarks.profiled", "trips", "phases"))
+"""Another work: see `benchmarks.trips`. It writes down its own phases when it ends, which costs nothing before."""
 
 CONTESTANTS = (MILLRACE, KAFKA_STREAMS, KAFKA_STREAMS_TUNED, QUIX, STOCK_FAUST, BARE_LOOP)
+
+WHOLE_MACHINE = (
+    replace(MILLRACE, name="millrace_two_workers", processes=2),
+    replace(KAFKA_STREAMS_TUNED, name="kafka_streams_tuned_one_thread"),
+    replace(
+        KAFKA_STREAMS_TUNED,
+        name="kafka_streams_tuned_two_threads",
+        command=(*KAFKA_STREAMS_TUNED.command[:-1], "2"),
+    ),
+    replace(BARE_LOOP, name="bare_loop_two_processes", processes=2),
+)
+"""Who takes part where all cores may be used."""

@@ -19,6 +19,7 @@ OPENING_MINOR = 10_000_000
 """In every wallet before anything is measured: each trip can be paid by it, in whatever order topics are read."""
 
 EVENTS_OF_A_LIFE = 3
+WALLET_ENTRIES_OF_A_LIFE = 2
 RUNNING = 2_000
 """Trips that run at the same time."""
 DUPLICATES = 0.01
@@ -48,13 +49,17 @@ class Model(NamedTuple):
         return self.accepted + self.duplicates
 
 
+def price(number: int) -> VehiclePrice:
+    """What a ride on the vehicle of this number costs."""
+    return VehiclePrice.model_validate(
+        {"vehicle_id": f"v{number}", "msp_id": f"msp{number % 3}", "model_id": f"m{number % 10}",
+         "vehicle_type": "ebike", "schedule_id": f"fees{number % 10}", "version": 1, "currency": CURRENCY,
+         "unlock_minor": UNLOCK_MINOR, "per_minute_minor": PER_MINUTE_MINOR, "vat_rate": "0.25"})  # fmt: skip
+
+
 def reference() -> Iterator[Message]:
     """Prices of all vehicles, and one rider in each group: what CDC would have told from Postgres."""
-    for number in range(VEHICLES):
-        yield VehiclePrice.model_validate(
-            {"vehicle_id": f"v{number}", "msp_id": f"msp{number % 3}", "model_id": f"m{number % 10}",
-             "vehicle_type": "ebike", "schedule_id": f"fees{number % 10}", "version": 1, "currency": CURRENCY,
-             "unlock_minor": UNLOCK_MINOR, "per_minute_minor": PER_MINUTE_MINOR, "vat_rate": "0.25"})  # fmt: skip
+    yield from map(price, range(VEHICLES))
     for number in range(GROUPS):
         yield GroupMember(group_id=f"g{number}", rider_id=f"r{number}")
 
@@ -66,16 +71,16 @@ def opening(now_us: int) -> Iterator[Upstream]:
 
 
 def lives(
-    count: int, now_us: int, *, seed: int, run: str, duplicates: float = DUPLICATES
+    count: int, now_us: int, *, seed: int, run: str, duplicates: float = DUPLICATES, running: int = RUNNING
 ) -> Iterator[tuple[Upstream, Settled | None]]:
     """Events of `count` lives in the order in which they happen, each end with what it must have cost.
 
-    A life is a deposit, a start and, when RUNNING others have started, an end; each belongs to one of GROUPS groups.
+    A life is a deposit, a start and, when `running` others have started, an end; each belongs to one of GROUPS groups.
     `run` makes the ids unique. All lie within the two hours before `now_us` (UTC microseconds), so that no lock times
     out. A duplicate follows the event that it repeats.
     """
     dice = random.Random(seed)
-    running: list[tuple[Upstream, Settled]] = []
+    open_trips: list[tuple[Upstream, Settled]] = []
     for number in range(count):
         at = now_us - 2 * HOUR_US + HOUR_US * number // count
         group, name = dice.randrange(GROUPS), f"{run}-{number}"
@@ -84,14 +89,14 @@ def lives(
         ]
         start, end = _trip(dice, f"t{name}", group, at)
         told.append((start, None))
-        running.append(end)
-        if len(running) > RUNNING:
-            told.append(running.pop(dice.randrange(len(running))))
+        open_trips.append(end)
+        if len(open_trips) > running:
+            told.append(open_trips.pop(dice.randrange(len(open_trips))))
         for each in told:
             yield each
             if dice.random() < duplicates:
                 yield each[0], None
-    yield from running
+    yield from open_trips
 
 
 def model(events: Iterable[tuple[Upstream, Settled | None]]) -> tuple[list[Upstream], Model]:
@@ -114,9 +119,33 @@ def _trip(dice: random.Random, trip: str, group: int, at: int) -> tuple[Upstream
         funding=funding,
     )
     ended = TripEnded(trip_id=trip, group_id=f"g{group}", ridden_seconds=ridden)
-    fare = UNLOCK_MINOR + (2 * PER_MINUTE_MINOR * ridden + 60) // 120  # rounded half up
+    fare = _fare_minor(ridden)
     settled = Settled(trip, 0, fare) if funding is Funding.CARD_ONLY else Settled(trip, fare, 0)
     return _told(started, f"s{trip}", at), (_told(ended, f"e{trip}", at + ridden * 1_000_000), settled)
+
+
+def even_life(group: str, name: str, at: int) -> Iterator[Upstream]:
+    """A deposit that pays for just the trip that follows: at the end the wallet is as it was before.
+
+    It makes two entries in the wallet, and takes no time: `at` is in UTC microseconds.
+    """
+    number = int(group.removeprefix("g"))
+    seconds = 600
+    yield _told(_deposit(f"d{name}", number, _fare_minor(seconds)), f"d{name}", at)
+    started = TripStarted(
+        trip_id=f"t{name}",
+        group_id=group,
+        rider_id=f"r{group}",
+        vehicle_id="v0",
+        estimated_seconds=seconds,
+        funding=Funding.WALLET_ONLY,
+    )
+    yield _told(started, f"st{name}", at)
+    yield _told(TripEnded(trip_id=f"t{name}", group_id=group, ridden_seconds=seconds), f"et{name}", at)
+
+
+def _fare_minor(seconds: int) -> int:
+    return UNLOCK_MINOR + (2 * PER_MINUTE_MINOR * seconds + 60) // 120  # rounded half up
 
 
 def _deposit(deposit: str, group: int, amount_minor: int) -> DepositBudget:

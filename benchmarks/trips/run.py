@@ -1,17 +1,14 @@
-"""How fast one worker of the real app works off trip lives, and where its time goes."""
+"""How fast one worker of the real app works off trip lives that lie there already."""
 
-import json
 import os
 import time
 import uuid
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from benchmarks import speed
 from benchmarks.attempt import BUILD, Attempt, AttemptError, started
 from benchmarks.contestants import TRIP_LIFE, Contestant
-from benchmarks.profiled import FOUND
 from benchmarks.speed import Speed
 from benchmarks.task import Task
 from benchmarks.trips import outcomes
@@ -30,15 +27,6 @@ class Run:
     speed: Speed
     audited: int
     folder: Path
-
-
-@dataclass(frozen=True)
-class Profile:
-    """Where the time of a worker goes, in microseconds of wall time per record, and under cProfile."""
-
-    records_per_cycle: float
-    phases_us: dict[str, float]
-    calls: list[dict[str, Any]]
 
 
 def task(city: City, name: str) -> Task:
@@ -85,22 +73,3 @@ def run(city: City, count: int, *, seed: int = SEED, contestant: Contestant = TR
     ends = tuple(end - start for end, start in zip(last, before, strict=True))
     figures = speed.measured(begun, speed.until(samples, ends), count=wanted.total, rss_mb=rss_mb, load_1min=load)
     return Run(figures, outcomes.check_books(city) if audit else 0, Path(todo.folder))
-
-
-def profile(city: City, count: int) -> Profile:
-    """Two more runs, for the phases and for the calls; the latter with a quarter of the lives."""
-    plain = run(city, count, contestant=_profiled("phases"), audit=False)
-    phases = json.loads((plain.folder / FOUND).read_text())
-    calls = run(city, count // 4, contestant=_profiled("calls"), audit=False)
-    process_us, commit_us = (phases[name] / phases["records"] * 1e6 for name in ("process_s", "commit_s"))
-    poll_us = 1e6 / plain.speed.events_per_s - process_us - commit_us
-    return Profile(
-        records_per_cycle=phases["records"] / phases["cycles"],
-        phases_us={"poll": poll_us, "process": process_us, "commit": commit_us},
-        calls=json.loads((calls.folder / FOUND).read_text()),
-    )
-
-
-def _profiled(how: str) -> Contestant:
-    command = (*TRIP_LIFE.command[:-1], "benchmarks.profiled", "trips", how)
-    return Contestant(f"trip_life-{how}", TRIP_LIFE.guarantee, command)

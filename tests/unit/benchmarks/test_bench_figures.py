@@ -10,6 +10,7 @@ from benchmarks import report
 from benchmarks.attempt import AttemptError, check_exact
 from benchmarks.contest import Plan, Results, Spread, spreads
 from benchmarks.contestants import BARE_LOOP, MILLRACE, STOCK_FAUST
+from benchmarks.report import Whole
 from benchmarks.speed import Sample, Speed, measured
 from benchmarks.task import Start, Task
 from benchmarks.work import Outcome
@@ -57,7 +58,7 @@ def test_ratios_are_of_the_medians() -> None:
 
 def test_the_report_names_every_contestant_with_its_figures(tmp_path: Path) -> None:
     path = tmp_path / "new" / "report.json"
-    report.write(path, results(), report.machine())
+    report.write(path, Whole(report.machine(), ledger=results()))
     written = json.loads(path.read_text())
     assert written["ledger"]["millrace"]["events_per_s"] == 50_000
     assert written["ledger"]["stock_faust"]["commands"] == 60_000

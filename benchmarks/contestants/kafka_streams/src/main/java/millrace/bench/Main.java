@@ -6,6 +6,7 @@ import java.util.Map;
 import java.util.Properties;
 import java.util.concurrent.CountDownLatch;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
+import org.apache.kafka.clients.producer.ProducerConfig;
 import org.apache.kafka.common.serialization.Serde;
 import org.apache.kafka.common.serialization.Serdes;
 import org.apache.kafka.streams.KafkaStreams;
@@ -20,8 +21,8 @@ import org.apache.kafka.streams.state.Stores;
 /**
  * Carries out the task of the environment until SIGTERM: exactly once, with two arguments.
  *
- * <p>The first is "plain" (state as JSON in RocksDB, all settings as they come) or "tuned" (compact state in memory); the
- * second, the number of threads.
+ * <p>The first is "plain" (state as JSON in RocksDB, all settings as they come) or "tuned" (compact state in memory, larger
+ * batches); the second, the number of threads.
  */
 public final class Main {
     private static final Duration CLOSE_LIMIT = Duration.ofSeconds(10);
@@ -38,10 +39,9 @@ public final class Main {
         settings.put(StreamsConfig.PROCESSING_GUARANTEE_CONFIG, StreamsConfig.EXACTLY_ONCE_V2);
         settings.put(StreamsConfig.NUM_STREAM_THREADS_CONFIG, arguments[1]);
         settings.put(StreamsConfig.consumerPrefix(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG), "earliest");
-        for (String more : System.getProperty("settings", "").split(",")) { // "name=value,name=value", for experiments
-            if (!more.isEmpty()) {
-                settings.put(more.substring(0, more.indexOf('=')), more.substring(more.indexOf('=') + 1));
-            }
+        if (tuned) {
+            settings.put(StreamsConfig.consumerPrefix(ConsumerConfig.MAX_POLL_RECORDS_CONFIG), 5_000);
+            settings.put(StreamsConfig.producerPrefix(ProducerConfig.BATCH_SIZE_CONFIG), 256 * 1024);
         }
         Start start = new Start(Path.of(task.get("TASK_FOLDER"), "started-" + task.get("TASK_PROCESS")));
         run(new KafkaStreams(topology(tuned, start, task.get("TASK_COMMANDS"), task.get("TASK_OUTCOMES")), settings));
@@ -53,9 +53,6 @@ public final class Main {
                 : Stores.persistentKeyValueStore(Ledger.STORE);
         Serde<Owner> form = tuned ? Codecs.binaryOwner() : Codecs.json(Owner.class);
         StoreBuilder<KeyValueStore<String, Owner>> owners = Stores.keyValueStoreBuilder(kept, Serdes.String(), form);
-        if (Boolean.getBoolean("caching")) {
-            owners = owners.withCachingEnabled();
-        }
         return new Topology()
                 .addSource("commands", Serdes.String().deserializer(), Codecs.json(Command.class).deserializer(), commands)
                 .addProcessor("ledger", () -> new Ledger(start), "commands")
