@@ -164,6 +164,9 @@ def _load_or_create(name: str, plan: PortPlan, home: Path, brokers: int | None, 
 
 
 def _wipe(chosen: Instance, report: Report) -> None:
+    if chosen.brokers > 1:  # the last of a cluster cannot leave in good order, and need not
+        for broker in chosen.broker_names:
+            Server(chosen, broker).kill()
     supervisor.stop(chosen, list(ServerName), report)
     postgres.wipe_data(chosen)
     instance.wipe(chosen.folder)

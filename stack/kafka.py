@@ -8,8 +8,7 @@ import subprocess
 from functools import partial
 from pathlib import Path
 
-from confluent_kafka import KafkaException
-from confluent_kafka.admin import AdminClient
+from confluent_kafka import Consumer, KafkaException, TopicPartition
 
 from stack import jars
 from stack.errors import NotReady
@@ -69,7 +68,8 @@ def _listeners(instance: Instance, server: ServerName) -> dict[str, object]:
     }
 
 
-def _settings(instance: Instance, server: ServerName) -> dict[str, object]:
+def settings(instance: Instance, server: ServerName) -> dict[str, object]:
+    """What stands in a broker's `server.properties`."""
     replicas, confirmed = (1, 1) if instance.brokers == 1 else (3, 2)
     return {
         **_listeners(instance, server),
@@ -108,7 +108,7 @@ def _prepare(instance: Instance, server: ServerName) -> None:
     home = instance.home(server)
     home.mkdir(parents=True, exist_ok=True)
     configuration = home / "server.properties"
-    configuration.write_text(properties(_settings(instance, server)))
+    configuration.write_text(properties(settings(instance, server)))
     if (home / "data" / "bootstrap.checkpoint").exists():  # The last file that formatting writes.
         return
     command = [
@@ -128,13 +128,19 @@ def _command(home: Path) -> list[str]:
 
 
 def _lacking(address: str, node: int) -> str:
-    """Ready means: the broker is in the metadata that it gives, and a group coordinator answers."""
-    admin = AdminClient({"bootstrap.servers": address, "log_level": 0}, logger=_silent)
+    """Ready means: the broker is in the metadata that it gives, and a group coordinator answers.
+
+    A consumer asks, not the admin client: that one was seen to abort the process when it was given up while it still
+    looked for the coordinator of a dead broker (librdkafka 2.16, assertion in rd_kafka_enq_once_del_source_return).
+    """
+    client = {"bootstrap.servers": address, "group.id": "millrace-stack", "enable.auto.commit": False, "log_level": 0}
+    asking = Consumer(client, logger=_silent)
     try:
-        if node not in admin.list_topics(timeout=2.0).brokers:
+        if node not in asking.list_topics(timeout=2.0).brokers:
             return "broker"
-        described = admin.describe_consumer_groups(["millrace-stack"], request_timeout=5.0)
-        described["millrace-stack"].result(timeout=5.0)
-    except (KafkaException, TimeoutError) as error:
+        asking.committed([TopicPartition("millrace-stack", 0)], timeout=5.0)
+    except KafkaException as error:
         return f"answer ({error})"
+    finally:
+        asking.close()
     return ""

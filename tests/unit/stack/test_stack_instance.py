@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from stack import instance, ports
+from stack import instance, kafka, ports, servers
 from stack.errors import BadRequest
-from stack.instance import Instance, PortPlan, ServerName
+from stack.instance import Instance, Network, PortPlan, ServerName
 from stack.ports import HOST, Ports
 from stack.process import identify
 
@@ -95,3 +95,43 @@ def test_who_listens_on_a_port_is_named() -> None:
         assert held_by.pid == os.getpid()
     assert ports.is_free(port)
     assert ports.holder(port) is None
+
+
+def test_a_cluster_of_three_is_remembered_and_all_its_brokers_are_named(tmp_path: Path) -> None:
+    instance.create("three", PortPlan.FREE, tmp_path, brokers=3).save(wanted=[])
+
+    loaded = instance.load("three", tmp_path)
+
+    ports = [loaded.ports.kafka, loaded.ports.kafka_2, loaded.ports.kafka_3]
+    assert loaded.endpoints().kafka == ",".join(f"{HOST}:{port}" for port in ports)
+    assert loaded.broker_names == (ServerName.KAFKA, ServerName.KAFKA_2, ServerName.KAFKA_3)
+
+
+def test_a_lone_broker_has_no_others_and_no_proxy_beside_it(tmp_path: Path) -> None:
+    one = make(tmp_path)
+
+    assert not {ServerName.KAFKA_2, ServerName.KAFKA_3, ServerName.TOXIPROXY} & set(one.servers)
+    assert len(one.servers) == 5
+
+
+def test_a_cluster_of_two_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(BadRequest, match="one broker or three, not 2"):
+        instance.create("two", PortPlan.FREE, tmp_path, brokers=2)
+
+
+def test_asking_for_one_broker_or_for_connect_brings_the_whole_cluster(tmp_path: Path) -> None:
+    three = instance.create("three", PortPlan.FREE, tmp_path, brokers=3)
+
+    for asked in (ServerName.KAFKA, ServerName.CONNECT):
+        assert set(three.broker_names) <= set(servers.in_order([asked], three.broker_names))
+
+
+def test_each_broker_of_a_cluster_tells_clients_behind_the_proxy_to_come_by_it(tmp_path: Path) -> None:
+    three = instance.create("three", PortPlan.FREE, tmp_path, brokers=3, network=Network.PROXIED)
+
+    settings = kafka.settings(three, ServerName.KAFKA_2)
+
+    assert settings["node.id"] == 2
+    assert f"PROXIED://{HOST}:{three.ports.proxied_2}" in str(settings["listeners"])
+    assert f"PROXIED://{HOST}:{three.ports.proxy_2}" in str(settings["advertised.listeners"])
+    assert settings["min.insync.replicas"] == settings["transaction.state.log.min.isr"] == 2
