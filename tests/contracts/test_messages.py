@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from schemas import clock, dealer_billing, ledger, mobility, prison_finance
 from schemas.avro import declared, full_name, schema_of
 from schemas.codec import Undecodable, from_json, parse
-from schemas.fields import Contract, Fact, Message, Money, Record, Text, UtcMicros
+from schemas.fields import Contract, Fact, Message, Money, Record, Text, UtcMicros, format_minor
 from schemas.ledger import Decided, JournalLine, LotPart, Outcome, Step
 from schemas.mobility import BudgetExpired, ChargeCard, DepositBudget
 from schemas.topics import CARD_CHARGES, JOURNAL, TOPICS, TRIP_PAYMENTS, UPSTREAM, Kind, Topic
@@ -210,3 +210,13 @@ def test_a_text_may_be_in_any_script() -> None:
 class _Said(Message):
     text: Text
     at: UtcMicros
+
+
+@pytest.mark.requirement("MOB-25")
+@pytest.mark.parametrize(
+    ("currency", "told"),
+    [("EUR", "1,234.56"), ("JPY", "123,456"), ("TND", "123.456"), ("CLF", "12.3456")]
+    + [(currency, "123,456") for currency in ("BIF", "DJF", "GNF", "KMF", "UYI")],
+)
+def test_an_amount_is_told_with_the_decimals_of_its_currency(currency: str, told: str) -> None:
+    assert format_minor(123_456, currency) == f"{told} {currency}"
