@@ -8,7 +8,7 @@ from pydantic import Field, ValidationInfo, field_validator
 
 from schemas.fields import Count, Fact, Identifier, IsoDate, Message, MinorUnits, Money, Text, UtcMicros
 
-DayTotal = Annotated[int, Field(ge=0, lt=2**63)]
+DayTotal = Annotated[int, Field(ge=0, lt=2**63), Meta(ge=0, le=2**63 - 1)]
 """A sum over the books of a partition, in minor units: each book is bounded by `MAX_MINOR`, their sum is not."""
 
 

@@ -10,13 +10,13 @@ calculate sees them too.
 
 import csv
 import io
+import re
 import zipfile
 from datetime import UTC
 from typing import Any, Final
 
 import openpyxl
 from openpyxl import Workbook
-from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
 from openpyxl.workbook.defined_name import DefinedName
 from openpyxl.worksheet.page import PageMargins
@@ -32,6 +32,9 @@ EDITION: Final = f"adi-1/openpyxl-{openpyxl.__version__}{'-lxml' if openpyxl.LXM
 
 FIRST_LINE: Final = 19
 MONEY: Final = "#,##0.00_-"
+
+NOT_XML: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""What no XML 1.0 may hold. openpyxl knows the control characters only, and writes a file that nothing opens."""
 
 TITLES: Final = (
     ("B", "Upl", "", 6), ("C", "Entity", "* List - Text", 13), ("D", "Cost Centre", "* List - Text", 15),
@@ -203,7 +206,7 @@ def _put(sheet: Worksheet, where: str, value: Any, font: Font | None = None) -> 
     if font is not None:
         cell.font = font
     if value != "":
-        cell.value = ILLEGAL_CHARACTERS_RE.sub("\N{REPLACEMENT CHARACTER}", value) if isinstance(value, str) else value
+        cell.value = NOT_XML.sub("\N{REPLACEMENT CHARACTER}", value) if isinstance(value, str) else value
     if isinstance(value, str):
         cell.data_type = "s"
     return cell

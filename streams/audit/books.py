@@ -113,7 +113,7 @@ class Books:
             yield Breach(Kind.ILLEGAL_LINE, "a positive amount", str(amount))
         if debit is credit:
             yield Breach(Kind.ILLEGAL_LINE, "two accounts", f"debit and credit on {debit.name}")
-        yield from self._enter_lock(book, line)
+        yield from self._enter_lock(book, line, entry["effective_at"])
         yield from _enter_lots(debit, credit, line, effect, entry["effective_at"])
         debit.debits_pending += effect.pending * amount
         credit.credits_pending += effect.pending * amount
@@ -133,7 +133,7 @@ class Books:
             account = self.accounts[key] = Account(book, name, currency)
         return account
 
-    def _enter_lock(self, book: str, line: Row) -> Iterator[Breach]:
+    def _enter_lock(self, book: str, line: Row, effective_at: int) -> Iterator[Breach]:
         lock_id, step = line["lock_id"], line["step"]
         if (lock_id is None) != (step == "posted"):
             yield Breach(Kind.ILLEGAL_LINE, "a lock is named by all steps but posted", f"{step} with lock {lock_id}")
@@ -148,6 +148,8 @@ class Books:
         elif lock is None:
             yield Breach(Kind.LOCK_MISUSED, "an open lock", f"{step} of lock {lock_id}, which is not open")
         else:
+            if step == "expired" and (lock.deadline is None or effective_at < lock.deadline):
+                yield Breach(Kind.LOCK_MISUSED, f"lock {lock_id} open until {lock.deadline}", f"expired {effective_at}")
             yield from _shrink(lock, line)
             if lock.amount_minor <= 0:
                 del self.locks[key]
@@ -164,18 +166,30 @@ class Books:
         return {currency: dict(total) for currency, total in sorted(totals.items())}
 
     def overdue(self, ticked: Mapping[int, int], grace_us: int) -> Iterator[Finding]:
-        """Locks whose deadline is more than `grace_us` before the last tick that their partition has seen."""
+        """Locks and free lots whose time was more than `grace_us` before the last tick of their partition."""
         for lock in self.locks.values():
             now = ticked.get(self.partitions[lock.book])
             if now is not None and lock.deadline is not None and lock.deadline + grace_us < now:
                 left = f"{lock.amount_minor} {lock.currency} locked {(now - lock.deadline) // 1_000_000} s after it"
                 yield Finding(Kind.LOCK_OVERDUE, lock.key, "freed at its deadline", left)
+        for account in self.accounts.values():
+            now = ticked.get(self.partitions[account.book])
+            if now is not None and account.lots:
+                yield from _lots_overdue(account, now, grace_us)
+
+
+def _lots_overdue(account: Account, now: int, grace_us: int) -> Iterator[Finding]:
+    for lot_id, lot in account.lots.items():
+        free = lot.amount_minor - lot.locked_minor
+        if free and lot.expires_at is not None and lot.expires_at + grace_us < now:
+            left = f"{free} {account.currency} left {(now - lot.expires_at) // 1_000_000} s after its day"
+            yield Finding(Kind.LOT_OVERDUE, f"{account.key}, lot {lot_id}", "on the expiry account", left)
 
 
 def movement(signed_minor: int, counter_account: str, text: str, entry: Row) -> int:
     """A number for one movement: equal for a journal line and the statement line made of it. Credits are positive."""
     told = (entry["decision_id"], entry["correlation_id"], entry["actor"], entry["effective_at"], entry["recorded_at"])
-    return hash((signed_minor, counter_account, text, told))
+    return hash((2 * signed_minor, counter_account, text, told))  # doubled, as Python's -1 and -2 have one hash
 
 
 def _note_movement(account: Account, entry: Row, line: Row, signed_minor: int, counter_account: str) -> None:

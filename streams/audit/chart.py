@@ -18,7 +18,7 @@ HAVE_STATEMENTS: dict[str, frozenset[str]] = {
 """Accounts of which the book's owner gets a statement."""
 
 TAKES_EXPIRED_LOTS = frozenset({"expired"})
-"""Where the remainder of an expired lot goes (MOB-09); nothing else may be paid with it."""
+"""Where the remainder of an expired lot goes (MOB-09): nothing else is paid with it, and nothing else goes there."""
 
 
 def kind_of_book(book: str) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from streams.audit.books import Books
+from streams.audit.chart import side_never_overdrawn
 from streams.audit.compare import (
     balance_rows,
     compare,
@@ -91,8 +92,11 @@ def _check_tables(evidence: Evidence, books: Books, findings: Findings) -> dict[
 
 def _strange_sides(balances: Mapping[str, Row]) -> Iterator[Finding]:
     for key, row in balances.items():
-        if row["side"] not in ("debit", "credit"):
-            yield Finding(Kind.TABLE_DIFFERS, f"table balances {key}, side", "debit or credit", str(row["side"]))
+        book, _, account = key.rpartition("|")[0].partition("|")
+        known = side_never_overdrawn(book, account)
+        if row["side"] not in ((known,) if known else ("debit", "credit")):
+            expected = known or "debit or credit"
+            yield Finding(Kind.TABLE_DIFFERS, f"table balances {key}, side", expected, str(row["side"]))
 
 
 def _check_projection(projection: Projection, books: Books, sides: Mapping[str, str], findings: Findings) -> Statements:

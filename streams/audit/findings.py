@@ -23,6 +23,7 @@ class Kind(StrEnum):
     OVERDRAWN = "overdrawn"
     UNBALANCED = "unbalanced"
     LOCK_OVERDUE = "lock_overdue"
+    LOT_OVERDUE = "lot_overdue"
     # inputs and their outcomes
     DECISION_TWICE = "decision_twice"
     EFFECT_TWICE = "effect_twice"
@@ -52,6 +53,7 @@ MEANING: dict[Kind, str] = {
     Kind.OVERDRAWN: "an account that may not be overdrawn is below zero",
     Kind.UNBALANCED: "debits and credits of a currency differ",
     Kind.LOCK_OVERDUE: "a lock is still open after its deadline",
+    Kind.LOT_OVERDUE: "a lot's free money is still spendable after its day",
     Kind.DECISION_TWICE: "one decision stands twice in the journal",
     Kind.EFFECT_TWICE: "one upstream message was accepted twice",
     Kind.NO_ORIGINAL: "an entry says that it repeats one that is not there",

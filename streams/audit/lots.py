@@ -77,9 +77,11 @@ def check_sum(parts: Iterable[Mapping[str, Any]], amount_minor: int) -> Iterator
 
 
 def check_expiry(parts: Iterable[Mapping[str, Any]], credit: str, effective_at: int) -> Iterator[Breach]:
-    """Free money of an expired lot goes to the expiry account only."""
-    if kind_of_account(credit) in TAKES_EXPIRED_LOTS:
-        return
+    """Free money of an expired lot goes to the expiry account only, and no other goes there."""
+    takes_expired = kind_of_account(credit) in TAKES_EXPIRED_LOTS
     for part in parts:
-        if part["expires_at"] is not None and part["expires_at"] <= effective_at:
+        expired = part["expires_at"] is not None and part["expires_at"] <= effective_at
+        if expired and not takes_expired:
             yield Breach(Kind.LOTS_MISUSED, "lots that have not expired", f"lot {part['lot_id']}, expired, to {credit}")
+        elif takes_expired and not expired:
+            yield Breach(Kind.LOTS_MISUSED, "lots that have expired", f"lot {part['lot_id']}, not expired, to {credit}")

@@ -50,7 +50,8 @@ class Outcomes:
             return
         yield from self._answer(cause, decision_id)
         if outcome == "accepted":
-            message = f"{fields['book']}|{fields['cause_id']}"
+            # an id is unique within its source, and a topic has one
+            message = f"{fields['book']}|{cause.partition.topic}|{fields['cause_id']}"
             if message in self._accepted:
                 yield Finding(Kind.EFFECT_TWICE, decision_id, f"one effect of message {message}", "a second one")
             self._accepted.add(message)

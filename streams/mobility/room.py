@@ -1,6 +1,6 @@
 """The room of mobility: which process answers which message, over one partition of its tables."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple, assert_never
 
 from schemas.fields import Fact, Message
@@ -111,11 +111,19 @@ class Mobility:
                     del self._tables.trips[key]
                 case _:
                     assert_never(row.state)
+        yield from self._lots_due(now)
+
+    def _lots_due(self, now: int) -> Iterator[DueDecision]:
+        """Expire lots, wallet by wallet: it is lots that make the work, and a wallet may have hundreds."""
+        left = DUE_PER_TICK
         for key in self._tables.balances.due(now, DUE_PER_TICK):
+            if left <= 0:
+                return
             book, account, currency = key.split("|")
             assert account == WALLET.name
             balance = self._tables.balances.get(key)
             assert balance is not None
             draft = Draft(book, now, self._ledger)
             expired = deposit.expire(draft, book.removeprefix(GROUP), currency, now)
+            left -= len(expired)
             yield DueDecision(f"{key}|{balance.entries}|expired", draft, expired)

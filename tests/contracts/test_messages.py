@@ -16,10 +16,11 @@ from hypothesis import strategies as st
 from schemas import clock, dealer_billing, ledger, mobility, prison_finance
 from schemas.avro import declared, full_name, schema_of
 from schemas.codec import Undecodable, from_json, parse
-from schemas.fields import Contract, Fact, Message, Money, Record, Text, UtcMicros
+from schemas.fields import Contract, Fact, Message, Money, Record, Text, UtcMicros, format_minor
 from schemas.ledger import Decided, JournalLine, LotPart, Outcome, Step
 from schemas.mobility import BudgetExpired, ChargeCard, DepositBudget
-from schemas.topics import CARD_CHARGES, JOURNAL, TOPICS, TRIP_PAYMENTS, UPSTREAM, Kind, Topic
+from schemas.prison_finance import AccountingDayClosed
+from schemas.topics import CARD_CHARGES, GL_LINES, JOURNAL, TOPICS, TRIP_PAYMENTS, UPSTREAM, Kind, Topic
 from schemas.writer import compile_writer
 from tests.contracts.strategies import messages
 from tests.rooms import shared_codec
@@ -88,6 +89,7 @@ ENTRY = Decided(
     decision_id="1", book="b", room="r", outcome=Outcome.ACCEPTED, lines=(MOVED,), cause_type="t", cause_id="c",
     cause_topic="t", cause_partition=0, cause_offset=0, correlation_id="c", actor="a", effective_at=0, recorded_at=0,
 )  # fmt: skip
+CLOSED = AccountingDayClosed(accounting_date="2026-03-29", lines=0, debit_minor=-1, credit_minor=0)
 NOTHING = Money.model_construct(amount_minor=0, currency="EUR")
 
 
@@ -98,6 +100,7 @@ NOTHING = Money.model_construct(amount_minor=0, currency="EUR")
         (JOURNAL, ENTRY, "lines[0].spent[0].amount_minor"),
         (CARD_CHARGES, ChargeCard(charge_id="c", trip_id="", group_id="g", rider_id="r", amount=NOTHING), "trip_id"),
         (TRIP_PAYMENTS, BudgetExpired(group_id="g", deposit_id="d", amount=NOTHING), "amount"),
+        (GL_LINES, CLOSED, "debit_minor"),
     ],
 )
 def test_what_only_millrace_writes_is_checked_when_it_is_read(topic: Topic, fact: Fact, field: str) -> None:
@@ -210,3 +213,13 @@ def test_a_text_may_be_in_any_script() -> None:
 class _Said(Message):
     text: Text
     at: UtcMicros
+
+
+@pytest.mark.requirement("MOB-25")
+@pytest.mark.parametrize(
+    ("currency", "told"),
+    [("EUR", "1,234.56"), ("JPY", "123,456"), ("TND", "123.456"), ("CLF", "12.3456")]
+    + [(currency, "123,456") for currency in ("BIF", "DJF", "GNF", "KMF", "UYI")],
+)
+def test_an_amount_is_told_with_the_decimals_of_its_currency(currency: str, told: str) -> None:
+    assert format_minor(123_456, currency) == f"{told} {currency}"

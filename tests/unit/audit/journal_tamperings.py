@@ -12,6 +12,7 @@ from tests.unit.audit.world import (
     MINUTE_US,
     TICK,
     TRIP,
+    WALLET,
     World,
     decided,
     line,
@@ -146,6 +147,31 @@ def an_expired_lot_pays_for_a_trip(world: World) -> None:
         decided("e-8", DEPOSIT, 3, line("posted", 1_00, "funding", "wallet", opened=old)),
         decided("e-9", TRIP, 4, line("posted", 1_00, "wallet", "trips/msp-7", spent=[old])),
     )
+
+
+@finds(Kind.LOTS_MISUSED, "tick")
+def a_lot_that_never_expires_is_posted_to_the_expiry_account(world: World) -> None:
+    world.add(decided("tick", TICK, 600, line("posted", 1_00, "wallet", "expired", spent=[lot(1_00)])))
+
+
+@finds(Kind.LOTS_MISUSED, "tick")
+def a_lot_expires_before_its_day(world: World) -> None:
+    young = lot(1_00, "d-2", expires_at=600 * MINUTE_US + 1)
+    world.add(
+        decided("e-8", DEPOSIT, 3, line("posted", 1_00, "funding", "wallet", opened=young)),
+        decided("tick", TICK, 600, line("posted", 1_00, "wallet", "expired", spent=[young])),
+    )
+
+
+@finds(Kind.LOT_OVERDUE, f"{WALLET}, lot d-2")
+def an_expired_lot_is_left_in_the_wallet(world: World) -> None:
+    old = lot(1_00, "d-2", expires_at=4 * MINUTE_US)
+    world.add(decided("e-8", DEPOSIT, 3, line("posted", 1_00, "funding", "wallet", opened=old)))
+
+
+@finds(Kind.LOCK_MISUSED, "tick")
+def a_lock_expires_before_its_deadline(world: World) -> None:
+    world.add(decided("tick", TICK, 600, trip("expired", 30_00, "t-2")) | {"effective_at": DEADLINE - 1})
 
 
 @finds(Kind.OVERDRAWN, "e-9")

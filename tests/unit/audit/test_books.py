@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from streams.audit.books import Books
+from streams.audit.books import Books, movement
 from streams.audit.compare import balance_rows, lock_rows
 from streams.audit.findings import Finding, Kind
 from tests.unit.audit.world import BOOK, DEADLINE, DEPOSIT, LOCK, TRIP, WALLET, decided, enter, line, lot, trip
@@ -47,7 +47,11 @@ def told(findings: list[Finding]) -> list[tuple[Kind, str, str]]:
     return [(kind, expected, found) for kind, _, expected, found in findings]
 
 
-LOCKED = (deposit(50, "a", DEADLINE), deposit(50, "b"), moved("locked", 80, lot(50, "a", DEADLINE), lot(30, "b")))
+LOCKED = (
+    deposit(50, "a", DEADLINE),
+    deposit(50, "b"),
+    moved("locked", 80, lot(50, "a", DEADLINE), lot(30, "b"), deadline=60_000_000),
+)
 
 
 def test_lots_stand_in_the_order_of_their_expiry_and_those_without_come_last() -> None:
@@ -177,6 +181,24 @@ def test_a_lock_is_overdue_after_its_deadline_and_a_grace() -> None:
         Finding(Kind.LOCK_OVERDUE, LOCK, "freed at its deadline", "7 EUR locked 3 s after it")
     ]
     assert list(books.overdue({}, grace_us=0)) == []
+
+
+def test_a_lot_is_overdue_after_its_day_and_a_grace_unless_a_lock_keeps_it() -> None:
+    part = lot(50, "a", 61_000_000)
+    pinned = moved("locked", 20, {**part, "amount_minor": 20}, deadline=DEADLINE)
+    books, _ = fold(deposit(50, "a", 61_000_000), pinned)
+    assert list(books.overdue({3: 64_000_000}, grace_us=3_000_000)) == []
+    assert list(books.overdue({3: 64_000_001}, grace_us=3_000_000)) == [
+        Finding(Kind.LOT_OVERDUE, f"{WALLET}, lot a", "on the expiry account", "30 EUR left 3 s after its day")
+    ]
+    books, _ = fold(deposit(20, "a", 61_000_000), pinned)
+    assert list(books.overdue({3: 64_000_001}, grace_us=3_000_000)) == []
+
+
+def test_one_penny_and_two_are_not_the_same_movement() -> None:
+    entry = decided("e", TRIP, 1)
+    told = {movement(amount, SHOP, "text", entry) for amount in (-2, -1, 1, 2)}
+    assert len(told) == 4
 
 
 def test_sums_are_kept_by_currency() -> None:

@@ -98,6 +98,25 @@ def test_a_tick_may_cause_many_decisions_and_outlive_none() -> None:
     assert look(world).clean
 
 
+def test_two_upstream_systems_may_number_their_messages_alike() -> None:
+    world = World()
+    world.add(decided("e-1", TRIP, 4))
+    assert look(world).clean
+
+
+def test_a_wallet_that_grows_on_the_other_side_is_found_though_all_else_agrees() -> None:
+    world = World()
+    world.tables["balances"][WALLET]["side"] = "debit"
+    for shown in (world.topics, *world.postgres):
+        balances = shown.balances
+        assert isinstance(balances, dict)
+        balances[WALLET] |= {"side": "debit", "balance_minor": -85_00, "available_minor": -85_00}
+        for line_ in shown.lines:
+            assert isinstance(line_, dict)
+            line_["amount_minor"], line_["balance_minor"] = -line_["amount_minor"], -line_["balance_minor"]
+    assert found(world) == [Finding(Kind.TABLE_DIFFERS, f"table balances {WALLET}, side", "credit", "debit")]
+
+
 def test_dead_letters_of_other_topics_are_counted_only() -> None:
     world = World()
     world.letters.append(Place(Partition("cdc.prices", 1), 5))

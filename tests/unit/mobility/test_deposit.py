@@ -2,10 +2,11 @@
 
 import pytest
 
-from schemas.fields import MAX_MINOR
-from schemas.mobility import BudgetDeposited, BudgetExpired, TripSettled
+from schemas.fields import MAX_MINOR, Money
+from schemas.mobility import BudgetDeposited, BudgetExpired, DepositBudget, TripSettled
 from streams.ledger.lots import MAX_LOTS
 from streams.mobility.deposit import MAX_RESTRICTIONS
+from streams.rooms import DUE_PER_TICK
 from tests.rooms import DAY, HOUR, MINUTE
 from tests.unit.mobility.city import City
 
@@ -132,6 +133,23 @@ def test_lots_of_each_currency_expire_by_themselves() -> None:
     city.deposit("d2", 900, until=DAY, currency="SEK")
     assert len(city.wait(DAY).entries) == 2
     assert (city.stands("expired"), city.stands("expired", "SEK")) == (500, 900)
+
+
+@pytest.mark.requirement("PIPE-13")
+def test_one_tick_expires_a_bounded_number_of_lots_and_the_next_goes_on() -> None:
+    city = City()
+    groups, each = 4, 400
+    for group in range(groups):
+        for number in range(each):
+            amount = Money(amount_minor=1, currency="EUR")
+            city.send(
+                DepositBudget(
+                    deposit_id=f"d{number}", group_id=f"g{group}", amount=amount, expires_at=city.stage.now + DAY
+                )
+            )
+    expired = [len(told.events) for told in (city.wait(DAY), city.wait(1), city.wait(1))]
+    assert expired == [3 * each, each, 0]
+    assert DUE_PER_TICK <= expired[0] < DUE_PER_TICK + MAX_LOTS
 
 
 def test_the_largest_deposit_can_be_spent_and_can_expire() -> None:

@@ -94,6 +94,13 @@ def test_a_description_is_never_a_formula_and_never_breaks_the_file() -> None:
     assert b"'=HYPERLINK(1)" in table(made)
 
 
+@pytest.mark.parametrize("strange", ["\x07", "\ufffe", "\uffff"])
+def test_a_character_that_xml_does_not_have_never_breaks_the_file(strange: str) -> None:
+    made = journals(DAY, "LEI", "MR", purchase(1, description=f"Can{strange}teen"))[0]
+
+    assert sheet_of(made)["L19"].value == "Can\N{REPLACEMENT CHARACTER}teen"
+
+
 def test_the_table_says_the_same_with_its_control_totals() -> None:
     rows = table(journal(2)).decode().split("\r\n")
 
