@@ -17,7 +17,7 @@ from benchmarks.trips.partition import Numbers, Partition, Told
 from benchmarks.trips.run import SEED, Run, run
 from schemas.codec import Codec
 from schemas.envelope import read_envelope
-from schemas.fields import Message
+from schemas.fields import Contract
 from schemas.mobility import GroupMember, VehiclePrice
 
 PARTS_LIVES = 7_000
@@ -41,9 +41,9 @@ class _Remembering(Codec):
 
     def __init__(self) -> None:
         super().__init__(Numbers())
-        self.encoded: list[Message] = []
+        self.encoded: list[Contract] = []
 
-    def encode(self, message: Message) -> bytes:
+    def encode(self, message: Contract) -> bytes:
         self.encoded.append(message)
         return super().encode(message)
 
