@@ -50,7 +50,7 @@ EARLY_END_US = 7 * 24 * HOUR_US
 """How long an end that came before its start waits for it, counted from the end of the ride. It holds no money while it
 waits, and a vehicle out of reach may report days late: an end given up too soon is a fare lost."""
 REMEMBERED_US = 90 * 24 * HOUR_US
-"""How long an ended trip is remembered, so that its id is not used again."""
+"""How long an ended trip is remembered, so that its id is not used again; from its start, if it ended before that."""
 
 
 class State(StrEnum):
@@ -181,14 +181,14 @@ def evolve(trip: Trip | None, event: TripFundsLocked | TripEndWaits | TripSettle
             return replace(
                 trip,
                 state=State.SETTLED,
-                until=event.ended_at + REMEMBERED_US,
+                until=max(trip.started_at, event.ended_at) + REMEMBERED_US,
                 ended_at=event.ended_at,
                 ridden_seconds=event.ridden_seconds,
             )
         case TripReleased():
             timed_out = event.cause is ReleaseCause.TIMED_OUT and trip is not None and trip.state is State.RUNNING
             state = State.TIMED_OUT if timed_out else State.RELEASED
-            until = event.at + REMEMBERED_US
+            until = max(event.at, 0 if trip is None else trip.started_at) + REMEMBERED_US
             return Trip(state, until) if trip is None else replace(trip, state=state, until=until)
         case _:
             assert_never(event)

@@ -175,12 +175,17 @@ def evolve(purchase: Purchase | None, event: PurchasePending | PurchaseAuthorise
             )
         case PurchaseAuthorised():
             assert purchase is not None
-            return replace(purchase, state=State.AUTHORISED, until=event.at + REMEMBERED_US)
+            return replace(purchase, state=State.AUTHORISED, until=_remembered(purchase, event.at))
         case PurchaseVoided():
             assert purchase is not None
-            return replace(purchase, state=_voided(event.cause), until=event.at + REMEMBERED_US)
+            return replace(purchase, state=_voided(event.cause), until=_remembered(purchase, event.at))
         case _:
             assert_never(event)
+
+
+def _remembered(purchase: Purchase, ended_at: int) -> int:
+    """Until when; from its submission, if its end was before that."""
+    return max(purchase.submitted_at, ended_at) + REMEMBERED_US
 
 
 # ---- the money

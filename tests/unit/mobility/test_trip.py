@@ -124,6 +124,19 @@ def test_every_state_ends_with_the_tick_at_its_deadline_and_not_before(
     assert city.state() == state
 
 
+@pytest.mark.requirement("MOB-16", "PIPE-05")
+@pytest.mark.parametrize("ends", [City.end, City.cancel], ids=["end", "cancel"])
+def test_a_trip_that_ends_by_a_clock_of_1970_is_remembered_from_its_start(ends: Callable[..., Told]) -> None:
+    city = City()
+    city.deposit("d1", 1000)
+    city.start()
+    assert ends(city, at=0).outcome == "accepted"
+    city.wait(REMEMBERED_US - 1)
+    assert city.start().reason == "already_exists"
+    city.wait(1)
+    assert city.state() is None
+
+
 # ---- who pays
 
 

@@ -350,6 +350,20 @@ def test_an_ended_purchase_is_forgotten_after_ninety_days(ended: Callable[[Parti
     assert prison.state("P1") is None
 
 
+@pytest.mark.requirement("PIPE-05", "PRI-10")
+@pytest.mark.parametrize("ends", [Partition.authorise, Partition.cancel], ids=["authorise", "cancel"])
+def test_a_purchase_that_ends_by_a_clock_of_1970_is_remembered_from_its_submission(ends: Callable[..., object]) -> None:
+    prison = with_spends(100)
+    prison.submit("P1", 30, "09 10:00")
+    ends(prison, "P1", "1970-01-01 00:00")
+    prison.tick("2024-04-08 09:59:59")
+    again = prison.submit("P1", 30, "2024-04-08 09:59:59")
+    assert isinstance(again, Refused)
+    assert again.reason is Reason.ALREADY_EXISTS
+    prison.tick("2024-04-08 10:00")
+    assert prison.state("P1") is None
+
+
 def test_each_time_out_has_an_id_of_its_own_even_where_a_purchase_id_is_used_again() -> None:
     prison = with_spends(100)
     ids = []
