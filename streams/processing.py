@@ -133,27 +133,34 @@ class Processor:
     def _answer(self, cause: Cause, message: Message) -> None:
         envelope = cause.envelope
         draft = Draft(envelope.subject, envelope.time_us, self._ledger)
-        used_ids = [f"{draft.book}|{envelope.source}|{envelope.id}"]
-        if identity := self._room.identity(message):
-            used_ids.append(f"{draft.book}|{identity}")
         digest = _digest(message)
         decision_id = f"{cause.topic.name}/{cause.partition}/{cause.offset}"
+        forget_at = cause.recorded_at + REMEMBERED_US
+        event_id = f"{draft.book}|{envelope.source}|{envelope.id}"
+        identity = self._room.identity(message)
+        used_ids = (event_id,) if identity is None else (event_id, f"{draft.book}|{identity}")
         for used_id in used_ids:
             known = self._seen.get(used_id)
             if known is None:
-                self._seen[used_id] = Seen(digest, decision_id, cause.recorded_at + REMEMBERED_US)
-            elif known.digest == digest:
-                if used_id != used_ids[0]:  # another event said this: who repeats this one, repeats that other
-                    self._seen[used_ids[0]] = Seen(digest, known.decision_id, cause.recorded_at + REMEMBERED_US)
-                self._journal(
-                    decision_id, draft, Outcome.DUPLICATE, cause, reason=None, figures={"of": known.decision_id}
-                )
-                return
-            else:
+                continue
+            if known.digest != digest:
                 repeated = refused(Reason.OTHER_CONTENT_UNDER_THIS_ID, id=used_id, first=known.decision_id)
+                self._remember(event_id, Seen(digest, decision_id, forget_at))
                 self._refuse(decision_id, draft, message, repeated, cause)
                 return
-        self._carry_out(decision_id, draft, self._room.decide(draft, message), message, cause)
+            self._remember(event_id, Seen(digest, known.decision_id, forget_at))  # a repetition of that other
+            self._journal(decision_id, draft, Outcome.DUPLICATE, cause, reason=None, figures={"of": known.decision_id})
+            return
+        verdict = self._room.decide(draft, message)
+        self._remember(event_id, Seen(digest, decision_id, forget_at))
+        if identity is not None and not isinstance(verdict, Refused):  # what was refused may be asked for again
+            self._remember(used_ids[-1], Seen(digest, decision_id, forget_at))
+        self._carry_out(decision_id, draft, verdict, message, cause)
+
+    def _remember(self, used_id: str, seen: Seen) -> None:
+        """The first use of an id counts."""
+        if self._seen.get(used_id) is None:
+            self._seen[used_id] = seen
 
     # ---- time
 

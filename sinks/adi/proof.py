@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from schemas.prison_finance import GeneralLedgerLine
-from sinks.adi.tables import Place
+from sinks.adi.tables import CLOSED_THROUGH, Place
 from sinks.database import Connection
 from sinks.parked import parked_places
 from sinks.sink import Arrived
@@ -49,12 +49,10 @@ def _kept(connection: Connection, topic: str) -> dict[Place, Values]:
 
 
 def _closed_without_file(connection: Connection, topic: str, sink: str, partitions: int) -> Iterator[str]:
-    """Days that all partitions have closed, whose lines are in no file though nothing of the day is parked."""
+    """Days that no partition adds to any more, whose lines are in no file though nothing of the day is parked."""
     rows = connection.execute(
         "select accounting_date::text, prison_id, count(*) from sink.adi_line"
-        " where topic = %(topic)s and file is null and accounting_date in ("
-        "   select accounting_date from sink.adi_close where topic = %(topic)s"
-        "   group by accounting_date having count(*) = %(partitions)s)"
+        f" where topic = %(topic)s and file is null and accounting_date <= ({CLOSED_THROUGH})"
         " and not exists (select from sink.parked where sink = %(sink)s and topic = %(topic)s"
         "   and subject in (accounting_date::text, accounting_date::text || '/' || prison_id))"
         " group by 1, 2 order by 1, 2",

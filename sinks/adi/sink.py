@@ -1,8 +1,9 @@
 """The sink that gathers general-ledger lines and cuts a closed day into journal files (PRI-10, PRI-11).
 
     line    → `sink.adi_line`, with no file yet
-    closed  → `sink.adi_close`; when every partition has closed the day, its announced control totals are compared with
-              the lines that came, and each prison's lines become files, a workbook and its CSV twin each
+    closed  → `sink.adi_close`; when every partition has closed the day or a later one (its first may be later), the
+              announced control totals are compared with the lines that came, and each prison's lines become files, a
+              workbook and its CSV twin each
 
 A day whose totals differ is not cut at all, a prison whose transactions do not balance is not cut: it is parked under
 the place of the record that closed the day, and `retry` looks again. A line that comes after its day was closed in its
@@ -79,11 +80,8 @@ class AdiSink:
             tables.insert_close(cursor, self.topic.name, place, closed)
         parked += self._keep_lines(cursor, records)
         files: list[File] = []
-        for day, place in sorted(
-            {date.fromisoformat(closed.accounting_date): place for place, closed in closings}.items()
-        ):
-            if self._is_complete(cursor, day):
-                files += self._cut(cursor, day, place, parked)
+        for day, place in self._complete(cursor, closings):
+            files += self._cut(cursor, day, place, parked)
         return Applied(files, parked)
 
     # ---- lines
@@ -118,8 +116,17 @@ class AdiSink:
 
     # ---- files
 
-    def _is_complete(self, cursor: Cursor, day: date) -> bool:
-        return len(tables.closes(cursor, self.topic.name, [day.isoformat()])) == self._partitions
+    def _complete(
+        self, cursor: Cursor, closings: Sequence[tuple[Place, AccountingDayClosed]]
+    ) -> list[tuple[date, Place]]:
+        """The days that these closings complete, earlier ones first, each with the closing that it is told under."""
+        through = tables.closed_through(cursor, self.topic.name, self._partitions) if closings else None
+        if through is None:
+            return []
+        last = closings[-1][0]
+        days = dict.fromkeys(tables.waiting_days(cursor, self.topic.name, self.name, self._partitions), last)
+        days |= {date.fromisoformat(closed.accounting_date): place for place, closed in closings}
+        return sorted((day, place) for day, place in days.items() if day <= through)
 
     def _cut(self, cursor: Cursor, day: date, place: Place, parked: list[Parked]) -> list[File]:
         if differing := tables.differing_totals(cursor, self.topic.name, day):

@@ -80,6 +80,32 @@ def closes(cursor: Cursor, topic: str, dates: Iterable[str]) -> dict[Closed, int
     return {Closed(row[0], row[1]): row[2] for row in cursor}
 
 
+CLOSED_THROUGH = (
+    "select case when count(*) = %(partitions)s then min(closed) end from (select max(accounting_date) as closed"
+    " from sink.adi_close where topic = %(topic)s group by partition) as latest"
+)
+"""The last day to which no partition adds a line: each has closed it or a later one. Null before all have closed."""
+
+
+def waiting_days(cursor: Cursor, topic: str, sink: str, partitions: int) -> list[date]:
+    """Days that every partition has closed, or a later one, whose lines are in no file, and that are not parked."""
+    cursor.execute(
+        "select distinct accounting_date from sink.adi_line as line where topic = %(topic)s and file is null"
+        f" and accounting_date <= ({CLOSED_THROUGH})"
+        " and not exists (select from sink.parked where sink = %(sink)s and topic = %(topic)s"
+        "   and subject in (line.accounting_date::text, line.accounting_date::text || '/' || line.prison_id))"
+        " order by 1",
+        {"topic": topic, "sink": sink, "partitions": partitions},
+    )
+    return [row[0] for row in cursor]
+
+
+def closed_through(cursor: Cursor, topic: str, partitions: int) -> date | None:
+    """See `CLOSED_THROUGH`."""
+    row = cursor.execute(CLOSED_THROUGH, {"topic": topic, "partitions": partitions}).fetchone()
+    return None if row is None else row[0]
+
+
 def cut_days(cursor: Cursor, dates: Iterable[str]) -> set[tuple[date, str]]:
     """The days and prisons that have files."""
     cursor.execute(
@@ -90,14 +116,18 @@ def cut_days(cursor: Cursor, dates: Iterable[str]) -> set[tuple[date, str]]:
 
 
 def differing_totals(cursor: Cursor, topic: str, day: date) -> list[str]:
-    """Partitions whose lines are not what their closing said, in sentences."""
+    """Partitions whose lines are not what their closing said, in sentences; without a closing there may be none."""
     cursor.execute(
-        "select c.partition, c.lines, c.debit_minor, c.credit_minor, count(l.*),"
-        " coalesce(sum(l.amount_minor) filter (where l.side = 'debit'), 0)::bigint,"
-        " coalesce(sum(l.amount_minor) filter (where l.side = 'credit'), 0)::bigint"
-        " from sink.adi_close c left join sink.adi_line l using (topic, partition, accounting_date)"
-        " where c.topic = %s and c.accounting_date = %s group by 1, 2, 3, 4 order by 1",
-        (topic, day),
+        "select partition, coalesce(announced.lines, 0), coalesce(announced.debit, 0), coalesce(announced.credit, 0),"
+        " coalesce(came.lines, 0), coalesce(came.debit, 0), coalesce(came.credit, 0)"
+        " from (select partition, lines, debit_minor as debit, credit_minor as credit from sink.adi_close"
+        "   where topic = %(topic)s and accounting_date = %(day)s) as announced"
+        " full join (select partition, count(*) as lines,"
+        "   coalesce(sum(amount_minor) filter (where side = 'debit'), 0)::bigint as debit,"
+        "   coalesce(sum(amount_minor) filter (where side = 'credit'), 0)::bigint as credit"
+        "   from sink.adi_line where topic = %(topic)s and accounting_date = %(day)s group by 1) as came"
+        " using (partition) order by 1",
+        {"topic": topic, "day": day},
     )
     return [
         f"partition {row[0]}: {row[1]} lines, {row[2]} debit, {row[3]} credit announced,"

@@ -135,3 +135,34 @@ def test_late_foreign_and_repeated_lines_wait(world: World) -> None:
     assert len(world.files()) == 2
     assert schema_of(type(mine[0]))["name"] == "GeneralLedgerLine"
     assert world.differences("adi") == []
+
+
+@pytest.mark.requirement("PRI-11")
+def test_a_day_before_a_partitions_first_is_cut_when_that_partition_has_closed_a_later_one(world: World) -> None:
+    """A backlog: one partition has lines of a day at which the others had not begun."""
+    mine, later = purchase(1, day=DAY), "2026-07-05"
+    world.post(*((0, each) for each in mine), (0, closed(DAY, mine)), (0, closed("2026-07-04", [])))
+    world.post((0, closed(later, [])))
+    world.run("adi")
+    assert world.files() == {}
+
+    for partition in range(1, PARTITIONS):
+        world.post((partition, closed(later, [])))
+    world.run("adi")
+
+    assert len(world.files()) == 2
+    assert reasons(world) == []
+    assert world.differences("adi") == []
+
+
+@pytest.mark.requirement("PRI-11")
+def test_lines_of_a_partition_that_never_announced_their_day_hold_it_up(world: World) -> None:
+    mine, stray = purchase(1, day=DAY), purchase(2, day=DAY)
+    world.post(*((0, each) for each in mine), (0, closed(DAY, mine)), *((1, each) for each in stray))
+    for partition in range(1, PARTITIONS):
+        world.post((partition, closed("2026-07-04", [])))
+    world.post((0, closed("2026-07-04", [])))
+    world.run("adi")
+
+    assert {(subject, reason) for _, subject, reason in reasons(world)} == {(DAY, "control_totals_differ")}
+    assert world.files() == {}

@@ -206,5 +206,5 @@ def test_a_deposit_under_a_name_that_is_still_open_is_refused() -> None:
     city.deposit("d1", 500)
     city.wait(30 * DAY)  # its ids are forgotten, its lot is not
     assert city.deposit("d1", 500).reason == "already_exists"
-    assert city.deposit("d1", 700).reason == "other_content_under_this_id"
+    assert city.deposit("d1", 700).reason == "already_exists"
     assert city.wallet == "d1:500"

@@ -49,6 +49,25 @@ def test_a_credit_is_made_once_whatever_carries_it() -> None:
     assert balance.posted == 100
 
 
+@pytest.mark.requirement("PRI-01", "PIPE-05")
+def test_a_credit_that_was_refused_may_be_sent_again_under_another_event_id_and_counts_once() -> None:
+    kept = Partition(limit=50).kept
+    stage = Stage(lambda ledger: PrisonFinance(Tables(*kept), ledger), *kept)
+    prisoner = kept.prisoners[WHO]
+    del kept.prisoners[WHO]  # reference data comes later
+    for rows in kept:
+        rows.take_changes()
+    assert stage.send(CREDIT, id="e-early").reason == "unknown_prisoner"
+    kept.prisoners[WHO] = prisoner
+    kept.prisoners.take_changes()
+    assert stage.send(CREDIT, id="e-early").outcome == "duplicate"
+    assert stage.send(CREDIT, id="e-later").outcome == "accepted"
+    assert stage.send(CREDIT, id="e-again").outcome == "duplicate"
+    balance = stage.balance(BOOK, "spends", "GBP")
+    assert balance is not None
+    assert balance.posted == 100
+
+
 @pytest.mark.requirement("PRI-10", "PIPE-09")
 def test_a_purchase_is_journalled_from_lock_to_lines() -> None:
     stage = make_stage()
