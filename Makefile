@@ -51,4 +51,4 @@ bench: $(INSTALLED) ## speed beside the peers, trip life, latency, flatness: abo
 	$(RUN) -m benchmarks
 
 torture: $(INSTALLED) ## load, faults and proof: no penny wrong, for half an hour; the seed is in the report
-	$(RUN) -m tests.torture
+	$(RUN) -m tests.torture $(TORTURE)

@@ -17,7 +17,7 @@ from tests.torture.verifier.check import TICKS, Check
 from tests.torture.verifier.model import Model
 from tests.torture.wire import Wire
 
-DRAIN_S = 240.0
+DRAIN_S = 600.0
 LAST_TICK_H = 120
 """The last tick is this far ahead: all that waits falls due, and every accounting day with lines is closed."""
 

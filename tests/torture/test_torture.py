@@ -13,6 +13,7 @@ SEEDS = [232]
 """A seed under which a figure was wrong stays here for ever."""
 
 
+@pytest.mark.timeout(900)
 @pytest.mark.requirement("PIPE-03", "PIPE-08", "PIPE-09", "BEY-06")
 @pytest.mark.parametrize("seed", SEEDS)
 def test_no_penny_is_wrong_under_any_fault(seed: int, worker_id: str, tmp_path: Path) -> None:

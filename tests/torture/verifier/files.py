@@ -17,7 +17,7 @@ from tests.torture.wire import Wire
 
 PAYMENTS, GL_LINES = "mobility.trip-payment.event.v1", "prison_finance.gl-line.event.v1"
 SINKS = {"invoices": PAYMENTS, "adi": GL_LINES}
-WAIT_S = 180.0
+WAIT_S = 600.0
 
 Fields = dict[str, Any]
 

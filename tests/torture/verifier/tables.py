@@ -15,7 +15,7 @@ from tests.torture.wire import Wire
 
 SUMS = ("debits_posted", "credits_posted", "debits_pending", "credits_pending")
 LETTERS = "projection.record.dead-letter.v1"
-LANDING_S = 120.0
+LANDING_S = 300.0
 BALANCES, LOCKS, LINES = (f"ledger.{name}.projection.v1" for name in ("balance", "open-lock", "statement-line"))
 
 Rows = dict[str, Any]
