@@ -77,10 +77,11 @@ class Broker:
             try:
                 answers = self._admin.list_offsets(asked, isolation_level=IsolationLevel.READ_COMMITTED)
                 return tuple(answers[each].result(LIMIT_S).offset for each in asked)
-            except KafkaException:  # not known yet to this client, or the broker is slow
+            except KafkaException:  # the broker is slow, or this client believes that the topic is unknown (ADR 2, 9)
                 if time.monotonic() > deadline:
                     raise
-                time.sleep(0.1)
+                self._admin = AdminClient(self._client)
+                time.sleep(0.5)
 
     def outcomes(self, topic: str) -> tuple[Counter[Outcome], Ends]:
         """How often each outcome was committed, and the offsets after the last ones, without the markers behind."""

@@ -19,7 +19,7 @@ from benchmarks.work import PARTITIONS
 BATCH_RECORDS = 2_000
 POLL_S = 0.02
 LIMIT_S = 30.0
-RESTORE_RECORDS = 10_000
+RESTORE_RECORDS, RESTORE_POLL_S = 10_000, 0.05
 
 Owners = dict[bytes, rule.Owner]
 
@@ -97,16 +97,22 @@ class Loop:
             self._state.pop(each.partition, None)
 
     def _restored(self, partition: int) -> Owners:
+        """The rows of a partition, up to its high watermark: markers of an earlier owner may still be on their way."""
+        where = TopicPartition(self._changelog, partition, 0)
+        probe = Consumer({**self._client, "group.id": f"{self._task.run}-probe", "isolation.level": "read_uncommitted"})
+        end = probe.get_watermark_offsets(where, LIMIT_S)[1]
+        probe.close()
         reader = Consumer({**self._client, **self._read_only, "group.id": f"{self._task.run}-restore",
-                           "enable.partition.eof": True})  # fmt: skip
-        reader.assign([TopicPartition(self._changelog, partition, 0)])
+                           "enable.partition.eof": True, "fetch.wait.max.ms": 10})  # fmt: skip
+        reader.assign([where])
         owners: Owners = {}
         while True:
-            for record in reader.consume(RESTORE_RECORDS, 1.0):
-                if record.error():
+            for record in reader.consume(RESTORE_RECORDS, RESTORE_POLL_S):
+                if record.error() is None:
+                    owners[record.key()] = orjson.loads(record.value())
+                elif record.offset() >= end:
                     reader.close()
                     return owners
-                owners[record.key()] = orjson.loads(record.value())
 
     def _stop(self, *_: Any) -> None:
         self._stopped = True
