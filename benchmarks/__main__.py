@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from benchmarks import contest, report, restoring
+from benchmarks import contest, failover, report, restoring
 from benchmarks.attempt import BUILD, AttemptError
 from benchmarks.broker import broker
 from benchmarks.contestants import CONTESTANTS
@@ -22,7 +22,8 @@ NAMES = [each.name for each in CONTESTANTS]
 @click.option("--only", multiple=True, type=click.Choice(NAMES), help="Leave out the others.")
 @click.option("--latency", is_flag=True, help="Also measure latency at 200 commands a second.")
 @click.option("--profile", is_flag=True, help="Also show where the time of a Millrace worker goes.")
-@click.option("--restore", "keys", is_flag=False, flag_value=1_000_000, type=int, help="Only: starts with KEYS rows.")
+@restoring.option
+@failover.option
 @click.option("--report", "path", default=BUILD / "report.json", type=click.Path(path_type=Path), help="File to write.")
 def main(
     *,
@@ -33,14 +34,9 @@ def main(
     latency: bool,
     profile: bool,
     path: Path,
-    keys: int | None,
 ) -> None:
     """Measure Millrace and its peers on the same work, on a Kafka of their own; exit 1 if one is not exact."""
     console = Console(width=max(WIDTH, Console().width))
-    if keys is not None:
-        found = restoring.run(keys, keys // 10, lambda line: console.print(line, highlight=False))
-        restoring.show(console, found, BUILD / "restore.json")
-        return
     wanted = [each for each in CONTESTANTS if each.name in (only or NAMES)]
     plan = contest.Plan(wanted, commands, rounds, seed, latency=latency, profile=profile)
     try:
