@@ -22,6 +22,7 @@ ELSEWHERE = {
     "connectors": "connectors.cli:connectors",
     "deadletters": "streams.letters.command:deadletters",
     "demo": "streams.demo.command:demo",
+    "repartition": "streams.repartition.command:repartition",
     "statement": "streams.views.commands:statement",
 }
 """Commands that stand with what they command; each is imported when it is asked for."""
