@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from benchmarks import contest, flatness, report, restoring, tables
+from benchmarks import contest, failover, flatness, report, restoring, tables
 from benchmarks.attempt import BUILD, AttemptError
 from benchmarks.broker import broker
 from benchmarks.contestants import CONTESTANTS, WHOLE_MACHINE
@@ -38,7 +38,8 @@ class Part(StrEnum):
 @click.option("--only", multiple=True, type=click.Choice(NAMES), help="Ledger work: leave out the others.")
 @click.option("--latency/--no-latency", default=True, show_default=True, help="At 200 and 2,000 a second.")
 @click.option("--profile/--no-profile", default=True, show_default=True, help="Where the time of a worker goes.")
-@click.option("--restore", "keys", is_flag=False, flag_value=1_000_000, type=int, help="Only: starts with KEYS rows.")
+@restoring.option
+@failover.option
 @click.option("--report", "path", default=BUILD / "report.json", type=click.Path(path_type=Path), help="File to write.")
 def main(
     *,
@@ -51,13 +52,9 @@ def main(
     latency: bool,
     profile: bool,
     path: Path,
-    keys: int | None,
 ) -> None:
     """Measure Millrace and its peers on servers of their own; exit 1 if one is not exact."""
     console = Console(width=max(tables.WIDTH, Console().width), highlight=False)
-    if keys is not None:
-        restoring.show(console, restoring.run(keys, keys // 10, console.print), BUILD / "restore.json")
-        return
     wanted = [each for each in CONTESTANTS if each.name in (only or NAMES)]
     ledger = contest.Plan(wanted, commands, rounds, seed, latency=latency, profile=profile)
     fair = contest.Plan(WHOLE_MACHINE, FAIR_COMMANDS, min(rounds, FAIR_ROUNDS), seed)

@@ -12,13 +12,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import click
 import msgspec
 from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient, NewTopic
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.attempt import BUILD
+from benchmarks.attempt import BUILD, AttemptError
 from benchmarks.broker import Broker, broker
 from benchmarks.task import Task
 from benchmarks.teller import TABLE, key_of, row_of
@@ -56,7 +57,8 @@ class Report:
     changes: int
     empty: list[Start]
     cold: list[Start]
-    writing_stop_s: float
+    stall_ms: float
+    """Mean time for which a cycle waits for the image of a table partition."""
     snapshot_mb: float
     snapshots: list[Start]
     snapshots_and_changes: list[Start]
@@ -73,15 +75,15 @@ def run(keys: int, changes: int, say: Say) -> Report:
         empty = [_start(task, say, "no keys") for _ in range(ACCOUNT_FOR)]
         _fill(shared, task, keys, say)
         cold = [_start(task, say, "from the changelog") for _ in range(ACCOUNT_FOR)]
-        stop_s = _write_snapshots(task, with_snapshots)
+        stall_ms = _write_snapshots(task, with_snapshots)
         size_mb = sum(file.stat().st_size for file in folder.iterdir()) / 2**20
-        say(f"stopped in {stop_s:.1f} s, with {size_mb:.0f} MB of snapshots")
+        say(f"{size_mb:.0f} MB of snapshots, each after a stall of {stall_ms:.1f} ms")
         warm = [_start_from(folder, task, say, "from snapshots") for _ in range(ACCOUNT_FOR)]
         _change(shared, task, keys, changes, with_snapshots)
         changed = [_start_from(folder, task, say, "from snapshots, and changes") for _ in range(ACCOUNT_FOR)]
         used = (_median(cold).rss_mb - _median(empty).rss_mb) * 2**20 / keys
         shutil.rmtree(folder)
-        return Report(keys, changes, empty, cold, stop_s, size_mb, warm, changed, used)
+        return Report(keys, changes, empty, cold, stall_ms, size_mb, warm, changed, used)
 
 
 def _task(shared: Broker) -> Task:
@@ -139,10 +141,17 @@ def _start_from(folder: Path, task: Task, say: Say, what: str) -> Start:
 
 
 def _write_snapshots(task: Task, settings: dict[str, str]) -> float:
-    teller = Teller(task, "0", **settings)
+    """Let a worker write them one by one, as it does while it works."""
+    teller = Teller(task, "0", **settings, MILLRACE_SNAPSHOT_RECORDS="1")
     try:
         teller.wait_ready()
-        return teller.stop()
+        while teller.metric("millrace_snapshots_written_total") < PARTITIONS:
+            teller.ready()
+            time.sleep(0.2)
+        images = teller.metric("millrace_snapshot_stall_seconds_count")
+        stall_ms = teller.metric("millrace_snapshot_stall_seconds_sum") / images * 1000
+        teller.stop()
+        return stall_ms
     finally:
         teller.end()
 
@@ -187,3 +196,18 @@ def show(console: Console, report: Report, path: Path) -> None:
                       f"{each.peak_mb:.0f}", f"{each.load_1min:.1f}")  # fmt: skip
     console.print(table)
     console.print(f"{report.bytes_per_key:.0f} bytes of memory a key; written to {path}", highlight=False)
+
+
+def _only(context: click.Context, _: click.Parameter, keys: int | None) -> None:
+    if keys is not None:
+        console = Console(width=max(120, Console().width))
+        try:
+            show(console, run(keys, keys // 10, console.print), BUILD / "restore.json")
+        except AttemptError as error:
+            raise click.ClickException(str(error)) from error
+        context.exit()
+
+
+option = click.option("--restore", is_flag=False, flag_value=1_000_000, type=int, expose_value=False, callback=_only,
+                      help="Only: starts of a worker with so many rows.")  # fmt: skip
+"""`--restore` of `python -m benchmarks`, which then does nothing else."""

@@ -22,6 +22,7 @@ ELSEWHERE = {
     "connectors": "connectors.cli:connectors",
     "deadletters": "streams.letters.command:deadletters",
     "demo": "streams.demo.command:demo",
+    "repartition": "streams.repartition.command:repartition",
     "simulate": "streams.simulator.command:simulate",
     "statement": "streams.views.commands:statement",
 }

@@ -3,7 +3,7 @@
     app = faust.App("id", broker="kafka+txn://host:port", **SEAMS)
 
 keeps Faust's programming model (agents, tables, topics, pages, worker) and replaces what lies beneath. It knows nothing
-of money. Read in this order: `model`, `rows`, `tables`, `cycle`, `transaction`, `assignment`, `restore`.
+of money. Read in this order: `model`, `rows`, `tables`, `cycle`, `transaction`, `assignment`, `restore`, `snapshots`.
 """
 
 import tempfile

@@ -19,8 +19,9 @@ class Settings(BaseSettings):
     batch_records: int = Field(5_000, ge=1, le=100_000)
     """Most records in one cycle, and so in one transaction."""
 
-    transaction_timeout_s: float = Field(10.0, ge=2.0)
-    """How long the broker waits for a worker that died while committing; others are held up for as long."""
+    transaction_timeout_s: float = Field(6.0, ge=2.0)
+    """How long the broker waits for a worker that died while committing; others are held up for as long. No longer than
+    the session, which they wait for anyway."""
 
     commit_timeout_s: float = Field(30.0, ge=1.0)
     """How long a commit is tried again while the broker cannot be reached, before the worker ends itself."""
@@ -34,8 +35,9 @@ class Settings(BaseSettings):
     broker_wait_s: float = Field(10.0, ge=0.1)
     """How long to wait for the first answer of the broker at start."""
 
-    session_timeout_s: float = Field(10.0, ge=1.0)
-    """Silence after which the group gives this worker's partitions to another one."""
+    session_timeout_s: float = Field(6.0, ge=1.0)
+    """Silence after which the group gives this worker's partitions to another one; the shortest that brokers allow by
+    default."""
 
     warm_s: float = Field(3_600.0, ge=0.0)
     """Greatest age of revoked rows that a later restore may start from; far below `delete.retention.ms`."""
@@ -63,6 +65,11 @@ class Settings(BaseSettings):
     def request_timeout_s(self) -> float:
         """Longest wait for one answer of the broker; it must be shorter than the transaction may last."""
         return self.transaction_timeout_s * 0.9
+
+    @property
+    def heartbeat_s(self) -> float:
+        """How often this worker tells that it lives, and hears of a rebalance."""
+        return min(1.0, self.session_timeout_s * 0.3)
 
     @property
     def commit_limit_s(self) -> float:

@@ -49,7 +49,7 @@ class Source:
             "auto.offset.reset": "error",  # retention that overtook this worker is lost money, not a place to go on
             "partition.assignment.strategy": "range",  # co-partitioned topics of equal size stay together
             "session.timeout.ms": int(settings.session_timeout_s * 1000),
-            "heartbeat.interval.ms": int(settings.session_timeout_s * 300),
+            "heartbeat.interval.ms": int(settings.heartbeat_s * 1000),
             "max.poll.interval.ms": int(settings.max_poll_interval_s * 1000),
             "check.crcs": True,
             "fetch.wait.max.ms": 10,  # a partition resumed, or drained, joins the next fetch only

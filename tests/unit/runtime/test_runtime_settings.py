@@ -19,6 +19,24 @@ def test_a_request_must_time_out_before_its_transaction() -> None:
     assert settings.request_timeout_s < settings.transaction_timeout_s
 
 
+@pytest.mark.requirement("PIPE-03")
+@pytest.mark.parametrize("session_timeout_s", [1.0, 2.0, 6.0, 45.0])
+def test_a_session_outlives_three_heartbeats(session_timeout_s: float) -> None:
+    settings = Settings(session_timeout_s=session_timeout_s)
+    assert 3 * settings.heartbeat_s < settings.session_timeout_s
+
+
+@pytest.mark.requirement("PIPE-03")
+def test_a_dead_workers_transaction_ends_with_its_session() -> None:
+    settings = Settings()
+    assert settings.transaction_timeout_s <= settings.session_timeout_s
+
+
+def test_an_empty_setting_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MILLRACE_SNAPSHOTS", "")
+    assert Settings().snapshots is None
+
+
 @pytest.mark.requirement("PIPE-15")
 def test_security_properties_of_a_file_reach_every_client(tmp_path: Path) -> None:
     file = tmp_path / "kafka.properties"

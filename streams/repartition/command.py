@@ -1,0 +1,50 @@
+"""`python -m streams repartition`."""
+
+import click
+from rich.console import Console
+
+from schemas.partitioning import partition_of
+from schemas.settings import settings
+from schemas.topics import PARTITIONS
+from streams.app import APP_ID, create_app
+from streams.repartition.move import NotAtRestError, Place, Placing, Repartition
+from streams.runtime.topics import CHANGELOG_CONFIG
+from streams.topics import declared
+
+BY_BOOK = Place(Placing.BY_BOOK)
+TABLES = {
+    "balances": BY_BOOK,
+    "locks": BY_BOOK,
+    "limits": BY_BOOK,
+    "seen": BY_BOOK,
+    "trips": BY_BOOK,
+    "group_members": BY_BOOK,
+    "vehicle_prices": Place(Placing.EVERYWHERE),
+    "bills": BY_BOOK,
+    "billing_payments": BY_BOOK,
+    "waiting_payments": BY_BOOK,
+    "dealers": Place(Placing.BY_BOOK, "dealer:"),
+    "purchases": BY_BOOK,
+    "prisoners": Place(Placing.BY_BOOK, "prisoner:"),
+    "suppliers": Place(Placing.EVERYWHERE),
+    "accounting_days": Place(Placing.STAYS),
+}
+"""Every table, and where its rows belong."""
+
+
+@click.command()
+@click.option("--replication", default=1, show_default=True)
+def repartition(replication: int) -> None:
+    """Bring topics and tables to the partitions that are declared, while everything stands still."""
+    app = create_app(settings())
+    unplaced = app.tables.keys() - TABLES.keys()
+    assert not unplaced, f"say in {__name__} where rows of {sorted(unplaced)} belong"
+    sources = {topic for agent in app.agents.values() for topic in agent.get_topic_names()}
+    changelogs = {table.changelog_topic_name: TABLES[name] for name, table in app.tables.items()}
+    move = Repartition(settings().client(), APP_ID, PARTITIONS, partition_of, replication, Console().print)
+    try:
+        move.run(sorted(sources), sorted(declared().keys() - sources), changelogs, CHANGELOG_CONFIG)
+    except NotAtRestError as error:
+        problem = click.ClickException(str(error))
+        problem.exit_code = 2
+        raise problem from error
