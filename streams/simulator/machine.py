@@ -49,8 +49,10 @@ class Machine:
             self.is_busy = False
 
     @property
-    def is_at_work(self) -> bool:
-        """Awake, with tables restored and records flowing."""
+    def is_settled(self) -> bool:
+        """Awake, with tables restored and records flowing; or stopped, where no worker is wanted."""
+        if not self.is_wanted:
+            return self.worker is None
         return self.worker is not None and bool(self.worker.partitions) and self.host.process.silent_since is None
 
     def freeze(self, seconds: float) -> None:

@@ -194,7 +194,7 @@ class World:
     # ---- the end
 
     def _is_quiet(self) -> bool:
-        return all(machine.is_at_work for machine in self.machines if machine.is_wanted) and not self._left()
+        return all(machine.is_settled for machine in self.machines) and not self._left()
 
     def _left(self) -> list[str]:
         """Source partitions with records that no worker has committed."""
