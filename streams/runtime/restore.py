@@ -99,8 +99,8 @@ class Restore:
     def _begin(self) -> bool:
         try:
             stable = self._member.committed(self._source, timeout=2.0)
-            if any(tp.error for tp in stable):
-                return False
+            for undecided in (tp.error for tp in stable if tp.error):
+                raise KafkaException(undecided)
             ends = self._ends()
         except KafkaException as error:  # an undecided transaction, an election, a broker coming back
             log.info("restore: not yet: %s", error)

@@ -166,7 +166,7 @@ def _owners(commands: int) -> dict[str, tuple[int, int]]:
 def beside(commands: int, rate: float, seed: int) -> None:
     """What kills cost on stock Faust, and here."""
     folder = folder_of("beside")
-    servers = api.up(INSTANCE, data=Data.FRESH, ports=PortPlan.FREE, only=[ServerName.KAFKA]).kafka
+    servers = api.up(INSTANCE, data=Data.FRESH, ports=PortPlan.FREE, only=[ServerName.KAFKA])
     try:
         running = api.server(INSTANCE, ServerName.KAFKA).instance.running(ServerName.KAFKA)
         assert running is not None

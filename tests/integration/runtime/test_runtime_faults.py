@@ -47,7 +47,7 @@ def test_a_successor_waits_for_an_undecided_transaction_before_it_restores(pipel
     """The frozen owner has sent its offsets: they may still be committed, so nobody may go on from the ones before."""
     pipeline.put(commands(600))
     frozen = pipeline.start("trapped_ledger", POINT="after_offsets", SIG="STOP", MILLRACE_BATCH_RECORDS="100",
-                            MILLRACE_TRANSACTION_TIMEOUT_S="20")  # fmt: skip
+                            MILLRACE_TRANSACTION_TIMEOUT_S="60")  # fmt: skip
     wait_until(frozen.stopped, why="the frozen worker")
     successor = pipeline.start()
     wait_until(lambda: "restore: not yet" in successor.said(), 60, why="a successor that must wait")

@@ -65,11 +65,14 @@ class Model:
         used = [f"{given.book}|{given.source}|{given.event_id}"]
         if (identity := _identity(given)) is not None:
             used.append(f"{given.book}|{identity}")
-        for each in used:
-            known = self.seen.setdefault(each, Seen(content, given.place))
-            if known.decision != given.place:
-                return Verdict(DUPLICATE) if known.content == content else refused("other_content_under_this_id")
-        return rules[given.name](self, given)
+        for known in (self.seen[each] for each in used if each in self.seen):
+            repeated = known.content == content
+            self.seen.setdefault(used[0], Seen(content, known.decision if repeated else given.place))
+            return Verdict(DUPLICATE) if repeated else refused("other_content_under_this_id")
+        verdict = rules[given.name](self, given)
+        remembered = used[:1] if verdict.outcome == REFUSED else used  # what was refused may be asked for again
+        self.seen.update(dict.fromkeys(remembered, Seen(content, given.place)))
+        return verdict
 
 
 Rule = Callable[[Model, Input], Verdict]
