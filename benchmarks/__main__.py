@@ -63,10 +63,11 @@ def main(
     chosen = parts or tuple(Part)
     try:
         with broker(*([ServerName.REGISTRY] if Part.TRIP_LIFE in chosen else [])) as shared:
+            topics = contest.Work(shared)
             if Part.LEDGER in chosen:
-                whole.ledger = contest.hold(ledger, shared, console.print)
+                whole.ledger = contest.hold(ledger, topics, console.print)
             if Part.FAIR_CONTEST in chosen:
-                whole.fair_contest = contest.hold(fair, shared, console.print)
+                whole.fair_contest = contest.hold(fair, topics, console.print)
             if Part.TRIP_LIFE in chosen:
                 whole.trip_life = trips.hold(lived, City(shared), console.print)
         if Part.FLATNESS in chosen:

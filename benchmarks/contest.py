@@ -55,28 +55,28 @@ def spreads(speeds: Sequence[Speed]) -> dict[str, Spread]:
     return {name: Spread(min(seen), statistics.median(seen), max(seen)) for name, seen in columns.items()}
 
 
-class _Work:
+class Work:
     """Topics full of commands, each made once, with the outcomes they must give."""
 
     def __init__(self, broker: Broker) -> None:
-        self._broker = broker
+        self.broker = broker
         self._made: dict[int, tuple[str, Counter[Outcome]]] = {}
 
     def of(self, count: int) -> tuple[str, Counter[Outcome]]:
         """The topic with `count` commands."""
         if count not in self._made:
             topic = f"commands-{count}"
-            self._broker.fill(topic, work.commands(count))
+            self.broker.fill(topic, work.commands(count))
             self._made[count] = topic, work.model(work.commands(count))
         return self._made[count]
 
 
-def hold(plan: Plan, broker: Broker, say: Say) -> Results:
+def hold(plan: Plan, topics: Work, say: Say) -> Results:
     """Run the whole plan. Raises AttemptError as soon as a contestant fails."""
     for each in plan.contestants:
         if each.needs is not None:
             install.ensure(each.needs, say)
-    topics, results = _Work(broker), Results(plan)
+    broker, results = topics.broker, Results(plan)
     for each in plan.contestants:
         topics.of(min(plan.commands, each.most_commands))
     say("warming the broker")
