@@ -72,6 +72,7 @@ def flatness(report: Json) -> Figure:
     """Lines: CPU of an event among ever more books, and in a book of ever more entries."""
     figure = Figure(figsize=(8, 2.8), layout="constrained")
     axes = figure.subplots(1, len(SERIES), sharey=True)
+    dearest = max(point["max"] for name, _ in SERIES for point in report["flatness"][name].values())
     for axis, (name, label) in zip(axes, SERIES, strict=True):
         points = report["flatness"][name]
         at = [int(each) for each in points]
@@ -82,7 +83,7 @@ def flatness(report: Json) -> Figure:
         axis.set_xticks(at, [f"{each:,}" for each in at])
         axis.minorticks_off()
         axis.set_xlabel(label)
-        axis.set_ylim(bottom=0)
+        axis.set_ylim(0, dearest * 1.1)
         _plain(axis)
     axes[0].set_ylabel("CPU µs an event")
     return figure

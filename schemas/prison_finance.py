@@ -1,4 +1,4 @@
-"""Prison finance: a prisoner's sub-accounts, purchases out of them, general-ledger lines. The book is the prisoner."""
+"""Prison finance: a prisoner's sub-accounts, and purchases out of them. The book is the prisoner."""
 
 from enum import StrEnum
 from typing import Annotated
@@ -6,10 +6,7 @@ from typing import Annotated
 from msgspec import Meta, field
 from pydantic import Field, ValidationInfo, field_validator
 
-from schemas.fields import Count, Fact, Identifier, IsoDate, Message, MinorUnits, Money, Text, UtcMicros
-
-DayTotal = Annotated[int, Field(ge=0, lt=2**63), Meta(ge=0, le=2**63 - 1)]
-"""A sum over the books of a partition, in minor units: each book is bounded by `MAX_MINOR`, their sum is not."""
+from schemas.fields import Fact, Identifier, IsoDate, Message, MinorUnits, Money, Text, UtcMicros
 
 
 class SubAccount(StrEnum):
@@ -171,36 +168,3 @@ class Refused(Fact, frozen=True, kw_only=True):
     refused_id: Identifier
     reason: str
     figures: dict[str, str] = field(default_factory=dict)
-
-
-class LedgerSide(StrEnum):
-    DEBIT = "debit"
-    CREDIT = "credit"
-
-
-class GeneralLedgerLine(Fact, frozen=True, kw_only=True):
-    """One line for the SOP general ledger; the lines of one transaction balance (PRI-10)."""
-
-    line_id: Annotated[Text, Meta(description="prisoner/purchase/date/side: never given to another line")]
-    transaction_id: Identifier
-    prisoner_id: Identifier
-    prison_id: Identifier
-    accounting_date: Annotated[IsoDate, Meta(description="in Europe/London")]
-    cost_centre: Identifier
-    gl_account: Identifier
-    side: LedgerSide
-    amount: Money
-    description: Text
-
-
-class AccountingDayClosed(Fact, frozen=True, kw_only=True):
-    """No line of this day, nor of an earlier one, follows in this partition; these are the day's totals in it.
-
-    A partition closes every day after its first close, in order, each once. A day's files can be cut when every
-    partition has closed that day or a later one.
-    """
-
-    accounting_date: Annotated[IsoDate, Meta(description="in Europe/London")]
-    lines: Count
-    debit_minor: DayTotal
-    credit_minor: DayTotal

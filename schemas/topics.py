@@ -3,7 +3,7 @@
 from enum import StrEnum
 from typing import NamedTuple
 
-from schemas import clock, dealer_billing, ledger, mobility, prison_finance
+from schemas import clock, dealer_billing, general_ledger, ledger, mobility, prison_finance
 from schemas.avro import full_name
 from schemas.fields import Compatibility, Contract
 
@@ -188,7 +188,7 @@ PURCHASE_EVENTS = Topic(
 GL_LINES = Topic(
     "prison_finance.gl-line.event.v1",
     PRISONER,
-    (prison_finance.GeneralLedgerLine, prison_finance.AccountingDayClosed),
+    (general_ledger.GeneralLedgerLine, general_ledger.AccountingDayClosed),
     "millrace prison finance",
 )
 

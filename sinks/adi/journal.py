@@ -9,7 +9,7 @@ from operator import attrgetter
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from schemas.prison_finance import LedgerSide
+from schemas.general_ledger import LedgerSide
 from sinks.adi.segments import FILE_OWNER, JOURNAL_OWNER
 
 FILE_LINES = 5_000

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from schemas.prison_finance import GeneralLedgerLine
+from schemas.general_ledger import GeneralLedgerLine
 from sinks.adi.tables import CLOSED_THROUGH, Place
 from sinks.database import Connection
 from sinks.parked import parked_places

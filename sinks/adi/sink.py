@@ -16,7 +16,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from schemas.codec import Undecodable
-from schemas.prison_finance import AccountingDayClosed, GeneralLedgerLine
+from schemas.general_ledger import AccountingDayClosed, GeneralLedgerLine
 from schemas.topics import GL_LINES, Topic
 from sinks.adi import proof, tables, workbook
 from sinks.adi.journal import Journal, Unbalanced, in_order, journals, ranges

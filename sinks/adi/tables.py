@@ -6,7 +6,7 @@ from itertools import groupby
 from operator import itemgetter
 from typing import NamedTuple
 
-from schemas.prison_finance import AccountingDayClosed, GeneralLedgerLine, LedgerSide
+from schemas.general_ledger import AccountingDayClosed, GeneralLedgerLine, LedgerSide
 from sinks.adi.journal import Journal, Line
 from sinks.database import Connection, Cursor
 

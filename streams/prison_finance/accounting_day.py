@@ -20,7 +20,7 @@ import msgspec
 from msgspec.structs import replace
 
 from schemas.fields import from_micros
-from schemas.prison_finance import AccountingDayClosed, GeneralLedgerLine, LedgerSide
+from schemas.general_ledger import AccountingDayClosed, GeneralLedgerLine, LedgerSide
 
 LONDON = ZoneInfo("Europe/London")
 CLOSED_PER_TICK = 31

@@ -3,7 +3,8 @@
 from datetime import date
 
 from schemas.fields import Money
-from schemas.prison_finance import GeneralLedgerLine, LedgerSide, Prisoner, Supplier
+from schemas.general_ledger import GeneralLedgerLine, LedgerSide
+from schemas.prison_finance import Prisoner, Supplier
 
 SPENDS_GL_ACCOUNT = "2102"
 """NOMIS code of spends. The Single Operating Platform's own code is in no public source: whoever runs this sets it."""

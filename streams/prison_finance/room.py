@@ -4,12 +4,11 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple, assert_never
 
 from schemas.fields import Fact, Message
+from schemas.general_ledger import AccountingDayClosed, GeneralLedgerLine
 from schemas.prison_finance import (
-    AccountingDayClosed,
     AuthorisePurchase,
     CancelPurchase,
     CreditPrisoner,
-    GeneralLedgerLine,
     MoveBetweenSubAccounts,
     MovedBetweenSubAccounts,
     Prisoner,

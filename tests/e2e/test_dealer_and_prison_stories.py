@@ -13,11 +13,11 @@ from schemas.dealer_billing import (
     RaiseBill,
 )
 from schemas.fields import Money
+from schemas.general_ledger import GeneralLedgerLine
 from schemas.prison_finance import (
     AuthorisePurchase,
     CancelPurchase,
     CreditPrisoner,
-    GeneralLedgerLine,
     Prisoner,
     PrisonerCredited,
     PurchaseAuthorised,

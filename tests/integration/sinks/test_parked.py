@@ -5,7 +5,7 @@ from msgspec.structs import replace
 
 from schemas.avro import schema_of
 from schemas.fields import Money
-from schemas.prison_finance import LedgerSide
+from schemas.general_ledger import LedgerSide
 from sinks import database, retry
 from sinks.storage import Storage
 from tests.integration.sinks.world import PARTITIONS, World, closed, line, purchase, trip

@@ -16,8 +16,8 @@ from confluent_kafka.admin import AdminClient, NewTopic
 from schemas.avro import schema_of
 from schemas.codec import Codec
 from schemas.fields import Message, Money
+from schemas.general_ledger import AccountingDayClosed, GeneralLedgerLine, LedgerSide
 from schemas.mobility import TripSettled, VehiclePrice
-from schemas.prison_finance import AccountingDayClosed, GeneralLedgerLine, LedgerSide
 from schemas.registry import ConfluentRegistry
 from schemas.settings import Settings
 from schemas.topics import GL_LINES, TRIP_PAYMENTS, Topic

@@ -3,7 +3,7 @@
 import pytest
 
 from schemas.fields import MAX_MINOR, Message
-from schemas.prison_finance import AccountingDayClosed, GeneralLedgerLine
+from schemas.general_ledger import AccountingDayClosed, GeneralLedgerLine
 from streams.ledger.draft import Refused
 
 from .partition import PRISONER, Partition

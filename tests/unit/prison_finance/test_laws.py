@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.fields import Message, iso
-from schemas.prison_finance import AccountingDayClosed, GeneralLedgerLine, LedgerSide, PurchaseAuthorised
+from schemas.general_ledger import AccountingDayClosed, GeneralLedgerLine, LedgerSide
+from schemas.prison_finance import PurchaseAuthorised
 from streams.ledger.draft import Refused
 from streams.prison_finance.accounting_day import days_after
 from streams.runtime.rows import Rows

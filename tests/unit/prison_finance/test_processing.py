@@ -3,9 +3,9 @@
 import pytest
 
 from schemas.envelope import read_envelope
+from schemas.general_ledger import AccountingDayClosed
 from schemas.ledger import Step
 from schemas.prison_finance import (
-    AccountingDayClosed,
     AuthorisePurchase,
     CreditPrisoner,
     PurchaseAuthorised,

@@ -5,15 +5,8 @@ from collections.abc import Callable
 import pytest
 
 from schemas.fields import Message
-from schemas.prison_finance import (
-    GeneralLedgerLine,
-    LedgerSide,
-    PurchaseAuthorised,
-    PurchasePending,
-    PurchaseVoided,
-    Supplier,
-    VoidCause,
-)
+from schemas.general_ledger import GeneralLedgerLine, LedgerSide
+from schemas.prison_finance import PurchaseAuthorised, PurchasePending, PurchaseVoided, Supplier, VoidCause
 from schemas.refusals import Reason
 from streams.ledger.draft import Refused
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import date
 
-from schemas.prison_finance import LedgerSide
+from schemas.general_ledger import LedgerSide
 from sinks.adi.journal import Journal, Line, journals
 
 DAY = date(2026, 7, 3)

@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from schemas.prison_finance import LedgerSide
+from schemas.general_ledger import LedgerSide
 from sinks.adi import journal
 from sinks.adi.journal import Unbalanced, journals, ranges
 from tests.unit.sinks.canteen import DAY, lines, purchase
