@@ -3,7 +3,7 @@
 from enum import StrEnum
 from typing import NamedTuple
 
-from schemas import clock, dealer_billing, general_ledger, ledger, mobility, prison_finance
+from schemas import clock, dealer_billing, general_ledger, ledger, mobility, prison_batches, prison_finance
 from schemas.avro import full_name
 from schemas.fields import Compatibility, Contract
 
@@ -88,6 +88,7 @@ class Topic(NamedTuple):
 GROUP = Key("group", "group_id")
 DEALER = Key("dealer", "dealer_id")
 PRISONER = Key("prisoner", "prisoner_id")
+BATCH = Key("batch", "batch_id")
 
 # ---- mobility
 
@@ -192,6 +193,33 @@ GL_LINES = Topic(
     "millrace prison finance",
 )
 
+BATCHES = Topic(
+    "prison_finance.batch.command.v1",
+    BATCH,
+    (prison_batches.SubmitBatch, prison_batches.AuthoriseBatch, prison_batches.CancelBatch),
+    "shop",
+)
+BATCHED_PURCHASES = Topic(
+    "prison_finance.batched-purchase.command.v1",
+    PRISONER,
+    (prison_batches.BatchedSubmit, prison_batches.BatchedAuthorise, prison_batches.BatchedCancel),
+    "millrace prison finance",
+)
+BATCH_ANSWERS = Topic(
+    "prison_finance.batch-answer.event.v1", BATCH, (prison_batches.BatchAnswer,), "millrace prison finance"
+)
+BATCH_EVENTS = Topic(
+    "prison_finance.batch.event.v1",
+    BATCH,
+    (
+        prison_batches.BatchAsked,
+        prison_batches.BatchMemberAnswered,
+        prison_batches.BatchAnswered,
+        prison_batches.BatchRefused,
+    ),
+    "millrace prison finance",
+)
+
 # ---- all rooms
 
 JOURNAL = Topic("ledger.decided.journal.v1", Key("", "book"), (ledger.Decided,), "millrace")
@@ -209,8 +237,15 @@ TOPICS: tuple[Topic, ...] = (
     DEPOSITS, TRIPS, VEHICLE_PRICES, GROUP_MEMBERS, TRIP_PAYMENTS, CARD_CHARGES,
     BILLS, BILLING_PAYMENTS, DEALERS, BILL_EVENTS,
     CREDITS, PURCHASES, PRISONERS, SUPPLIERS, PURCHASE_EVENTS, GL_LINES,
+    BATCHES, BATCHED_PURCHASES, BATCH_ANSWERS, BATCH_EVENTS,
     JOURNAL, BALANCES, OPEN_LOCKS, STATEMENT_LINES, TICKS, DEAD_LETTERS,
 )  # fmt: skip
 
-UPSTREAM: tuple[Topic, ...] = (DEPOSITS, TRIPS, BILLS, BILLING_PAYMENTS, CREDITS, PURCHASES)
-"""What other systems publish: each record has exactly one outcome in the journal, or one dead letter."""
+UPSTREAM: tuple[Topic, ...] = (DEPOSITS, TRIPS, BILLS, BILLING_PAYMENTS, CREDITS, PURCHASES, BATCHES)
+"""What other systems publish."""
+
+BETWEEN_BOOKS: tuple[Topic, ...] = (BATCHED_PURCHASES, BATCH_ANSWERS)
+"""What one book writes for another one, on another partition, to decide."""
+
+DECIDED: tuple[Topic, ...] = (*UPSTREAM, *BETWEEN_BOOKS)
+"""What rooms decide: each record has exactly one outcome in the journal, or one dead letter."""

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple, assert_never
 
-from schemas.fields import Fact, Message
+from schemas.fields import Contract, Fact
 from schemas.general_ledger import AccountingDayClosed, GeneralLedgerLine
 from schemas.prison_finance import (
     AuthorisePurchase,
@@ -55,7 +55,7 @@ class PrisonFinance:
         self._tables = tables
         self._ledger = ledger
 
-    def identity(self, message: Message) -> str | None:
+    def identity(self, message: Contract) -> str | None:
         """A credit and a move are made once; a purchase's row knows the purchase."""
         match message:
             case CreditPrisoner():
@@ -65,7 +65,7 @@ class PrisonFinance:
             case _:
                 return None
 
-    def decide(self, draft: Draft, message: Message) -> Verdict:
+    def decide(self, draft: Draft, message: Contract) -> Verdict:
         """Answer one upstream message."""
         tables = self._tables
         match message:
@@ -102,7 +102,7 @@ class PrisonFinance:
             case _:
                 raise TypeError(f"{type(event).__name__} is no event of this room")
 
-    def refusal(self, message: Message, refused: drafts.Refused) -> Fact:
+    def refusal(self, message: Contract, refused: drafts.Refused) -> list[Fact]:
         """The event that says no."""
         match message:
             case CreditPrisoner():
@@ -113,9 +113,11 @@ class PrisonFinance:
                 refused_id = message.purchase_id
             case _:
                 raise TypeError(f"{type(message).__name__} is no message of this room")
-        return Refused(
-            prisoner_id=message.prisoner_id, refused_id=refused_id, reason=refused.reason, figures=refused.figures
-        )
+        return [
+            Refused(
+                prisoner_id=message.prisoner_id, refused_id=refused_id, reason=refused.reason, figures=refused.figures
+            )
+        ]
 
     def due(self, now: int) -> Iterable[DueDecision | Notice]:
         """Time out purchases, forget ended ones, close accounting days."""
