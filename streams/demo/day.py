@@ -12,15 +12,21 @@ from schemas.dealer_billing import BillingPayment, Operation, RaiseBill
 from schemas.envelope import Envelope
 from schemas.fields import Message, Money
 from schemas.mobility import DepositBudget, Funding, TripCancelled, TripEnded, TripStarted, VehicleScope
+from schemas.prison_advances import WriteOffAdvance
 from schemas.prison_finance import (
+    AdvanceApproval,
     AuthorisePurchase,
     CancelPurchase,
     CreditPrisoner,
+    FundingSource,
     MoveBetweenSubAccounts,
+    RefundPurchase,
     SubAccount,
     SubmitPurchase,
+    SupplierPayment,
 )
 from schemas.topics import (
+    ADVANCES,
     BILLING_PAYMENTS,
     BILLS,
     CREDITS,
@@ -29,7 +35,7 @@ from schemas.topics import (
     TRIPS,
     Topic,
 )
-from streams.demo.world import Scale, World
+from streams.demo.world import Scale, World, prison_of
 from streams.processing import TYPE_NAME
 from streams.publish import Upstream
 
@@ -72,10 +78,12 @@ def make_day(seed: int, scale: Scale, world: World, encode: Callable[[Message], 
     morning = [*_deposits(rnd, world), *_bills(rnd, world, scale), *_credits(rnd, world)]
     day = [*_trips(rnd, world, scale), *_payments(rnd, morning), *_purchases(rnd, world, scale)]
     bad = _bad_records(encode)
+    wages, write_offs = list(_wages(rnd, world)), list(_write_offs(rnd, day, world))
     return [
         Phase("morning", _sent(rnd, morning), DAY_START_US + 6 * HOUR_US),
         Phase("day", [*_sent(rnd, day), *bad], DAY_START_US + 23 * HOUR_US),
-        Phase("night", [], DAY_START_US + 36 * HOUR_US),
+        Phase("next morning", _sent(rnd, wages), DAY_START_US + 32 * HOUR_US),
+        Phase("night after", _sent(rnd, write_offs), DAY_START_US + 60 * HOUR_US),
     ]
 
 
@@ -184,24 +192,93 @@ def _credits(rnd: random.Random, world: World) -> Iterator[Planned]:
 
 
 def _purchases(rnd: random.Random, world: World, scale: Scale) -> Iterator[Planned]:
+    """All single-person flows: from one source, two or all three, to one supplier or two; some taken back."""
     for number in range(scale.purchases):
-        purchase_id, prisoner_id = f"CANTEEN-{number:05}", rnd.choice(world.prisoners)
+        purchase_id, prisoner = f"CANTEEN-{number:05}", rnd.randrange(len(world.prisoners))
         at = rnd.randrange(9 * HOUR_US, 16 * HOUR_US)
-        submitted = SubmitPurchase(
-            purchase_id=purchase_id,
-            prisoner_id=prisoner_id if rnd.random() > 0.003 else "A9999ZZ",
-            supplier_id=rnd.choice(world.suppliers) if rnd.random() > 0.005 else "ACME",
-            amount=_gbp(rnd.randrange(50, 900)),
-            description=f"Canteen order {number:05}",
-        )
+        prisoner_id = world.prisoners[prisoner] if rnd.random() > 0.003 else "A9999ZZ"
+        submitted = _submission(rnd, world, purchase_id, prisoner_id, prison_of(prisoner))
         yield _event(PURCHASES, submitted, f"{purchase_id}-submit", at, "shop")
         fate = rnd.random()
-        ids: dict[str, Any] = {"purchase_id": purchase_id, "prisoner_id": submitted.prisoner_id}
+        ids: dict[str, Any] = {"purchase_id": purchase_id, "prisoner_id": prisoner_id}
         if fate < 0.9:
             yield _event(PURCHASES, AuthorisePurchase(**ids), f"{purchase_id}-auth", at + 3 * MINUTE_US, "shop")
         elif fate < 0.96:
             cancelled = CancelPurchase(**ids, reason="out-of-stock")
             yield _event(PURCHASES, cancelled, f"{purchase_id}-cancel", at + 4 * MINUTE_US, "shop")
+        if fate < 0.06:
+            payments = submitted.payments if fate < 0.03 else ()
+            refund = RefundPurchase(**ids, refund_id=f"{purchase_id}-R", payments=payments, reason="Out of stock")
+            yield _event(PURCHASES, refund, f"{purchase_id}-refund", at + HOUR_US, "shop")
+
+
+FUNDING = {
+    (FundingSource.SPENDS,): 10,
+    (FundingSource.CASH,): 3,
+    (FundingSource.SPENDS, FundingSource.CASH): 3,
+    (FundingSource.ADVANCE,): 1,
+    (FundingSource.SPENDS, FundingSource.CASH, FundingSource.ADVANCE): 2,
+}
+"""How often a purchase is paid how."""
+
+
+def _submission(rnd: random.Random, world: World, purchase_id: str, prisoner_id: str, prison_id: str) -> SubmitPurchase:
+    (funding,) = rnd.choices(list(FUNDING), list(FUNDING.values()))
+    suppliers = rnd.sample(world.suppliers, rnd.choice((1, 1, 2))) if rnd.random() > 0.005 else ["ACME"]
+    most = 900 if len(funding) == 1 else 3_000
+    payments = tuple(
+        SupplierPayment(supplier_id=supplier_id, amount=_gbp(rnd.randrange(50, most))) for supplier_id in suppliers
+    )
+    approval = None
+    if FundingSource.ADVANCE in funding:
+        approval = rnd.choice(
+            (
+                AdvanceApproval(approved_by=f"deputy-{prison_id}"),
+                AdvanceApproval(approved_by="nobody"),
+                AdvanceApproval(circumstance="arrival-without-cash"),
+            )
+        )
+    return SubmitPurchase(
+        purchase_id=purchase_id,
+        prisoner_id=prisoner_id,
+        payments=payments,
+        total=_gbp(sum(payment.amount.amount_minor for payment in payments)),
+        funding=funding,
+        description="Canteen Spends",
+        approval=approval,
+        receipt_to=f"{prisoner_id.lower()}@prison.example" if rnd.random() < 0.5 else None,
+    )
+
+
+def _wages(rnd: random.Random, world: World) -> Iterator[Planned]:
+    """The next morning's credits, out of which what is due of advances is repaid."""
+    for number, prisoner_id in enumerate(world.prisoners):
+        wage = CreditPrisoner(
+            credit_id=f"wag-{number:05}",
+            prisoner_id=prisoner_id,
+            sub_account=rnd.choice((SubAccount.SPENDS, SubAccount.SPENDS, SubAccount.CASH, SubAccount.SAVINGS)),
+            amount=_gbp(rnd.randrange(100, 1_500)),
+            description="Weekly wage",
+        )
+        yield _event(CREDITS, wage, wage.credit_id, 31 * HOUR_US + number, "prison")
+
+
+def _write_offs(rnd: random.Random, day: list[Planned], world: World) -> Iterator[Planned]:
+    """Some advances that are given up, or would be if there were any left, or if the officer might."""
+    numbers = {prisoner_id: number for number, prisoner_id in enumerate(world.prisoners)}
+    for planned in day:
+        bought = planned.event.message
+        if not isinstance(bought, SubmitPurchase) or bought.approval is None or bought.prisoner_id not in numbers:
+            continue
+        if rnd.random() < 0.1:
+            rank = rnd.choice(("governor", "governor", "deputy"))
+            given_up = WriteOffAdvance(
+                advance_id=bought.purchase_id,
+                prisoner_id=bought.prisoner_id,
+                written_off_by=f"{rank}-{prison_of(numbers[bought.prisoner_id])}",
+                reason="Released",
+            )
+            yield _event(ADVANCES, given_up, f"{bought.purchase_id}-given-up", 33 * HOUR_US, "prison")
 
 
 # ---- what goes wrong on the way

@@ -16,6 +16,7 @@ last answer is there. No message is lost in Kafka: who is late will answer, and 
 voided by the cancellation that follows it on its own partition.
 """
 
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from typing import assert_never
 
@@ -61,13 +62,13 @@ UNENDED = WAITING | {MemberState.PENDING}
 
 
 class Batch(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A batch and its people, by purchase id. `deadline` is that of the step under way, until it has passed.
+    """A batch and its people, ordered by purchase id. `deadline` is that of the step under way, until it has passed.
 
     `waiting` counts the members that are being asked, `unended` those and the pending ones.
     """
 
     step: BatchStep
-    members: dict[str, BatchMember]
+    members: tuple[BatchMember, ...]
     waiting: int
     unended: int
     forget_at: int
@@ -79,6 +80,12 @@ class Batch(msgspec.Struct, frozen=True, omit_defaults=True):
         if self.deadline is not None:
             return self.deadline
         return None if self.unended else self.forget_at
+
+    def member(self, purchase_id: str) -> BatchMember | None:
+        """The person whose purchase this is."""
+        place = bisect_left(self.members, purchase_id, key=_order)
+        found = self.members[place] if place < len(self.members) else None
+        return found if found is not None and found.purchase_id == purchase_id else None
 
 
 # ---- decide
@@ -111,7 +118,7 @@ def cancel(batch: Batch | None, command: CancelBatch, at: int) -> list[Fact] | R
 
 def hear(batch: Batch | None, answer: BatchAnswer, at: int) -> list[Fact]:
     """Note what a person's book says; the last answer ends the step. A forgotten batch, or member, hears nothing."""
-    member = None if batch is None else batch.members.get(answer.purchase_id)
+    member = None if batch is None else batch.member(answer.purchase_id)
     if batch is None or member is None:
         return []
     state = _after(member.state, answer.answer)
@@ -129,7 +136,7 @@ def hear(batch: Batch | None, answer: BatchAnswer, at: int) -> list[Fact]:
 
 def time_out(batch_id: str, batch: Batch, now: int) -> list[Fact]:
     """The deadline of a step has passed: void what is not submitted yet, and tell who is late."""
-    late = [member for member in batch.members.values() if member.state is MemberState.SUBMITTING]
+    late = [member for member in batch.members if member.state is MemberState.SUBMITTING]
     facts: list[Fact] = [_answered(batch_id, batch, now)]
     for member in late:
         given_up = replace(member, state=MemberState.CANCELLING)
@@ -171,15 +178,22 @@ def evolve(batch: Batch | None, event: BatchAsked | BatchMemberAnswered | BatchA
     match event:
         case BatchAsked():
             asked = {member.purchase_id: member for member in event.members}
-            known = {} if batch is None else batch.members
-            unended = len(asked) if batch is None else batch.unended
-            return Batch(event.step, {**known, **asked}, len(asked), unended, event.at + REMEMBERED_US, event.deadline)
+            members = event.members if batch is None else tuple(asked.get(m.purchase_id, m) for m in batch.members)
+            return Batch(
+                event.step,
+                tuple(sorted(members, key=_order)),
+                waiting=len(asked),
+                unended=len(asked) if batch is None else batch.unended,
+                forget_at=event.at + REMEMBERED_US,
+                deadline=event.deadline,
+            )
         case BatchMemberAnswered():
             assert batch is not None
-            before, after = batch.members[event.member.purchase_id].state, event.member.state
+            place = bisect_left(batch.members, event.member.purchase_id, key=_order)
+            before, after = batch.members[place].state, event.member.state
             return replace(
                 batch,
-                members={**batch.members, event.member.purchase_id: event.member},
+                members=(*batch.members[:place], event.member, *batch.members[place + 1 :]),
                 waiting=batch.waiting - (before in WAITING) + (after in WAITING),
                 unended=batch.unended - (before in UNENDED) + (after in UNENDED),
             )
@@ -198,7 +212,7 @@ def _ask(batch: Batch | None, batch_id: str, step: BatchStep, at: int, reason: s
         return refused(Reason.NOT_FOUND, batch=batch_id)
     if batch.waiting:
         return refused(Reason.WRONG_STATE, batch=batch_id, under_way=batch.step)
-    pending = [member for member in batch.members.values() if member.state is MemberState.PENDING]
+    pending = [member for member in batch.members if member.state is MemberState.PENDING]
     if not pending:
         return refused(Reason.WRONG_STATE, batch=batch_id, pending=0)
     members = [replace(member, state=ASKED[step]) for member in pending]
@@ -246,11 +260,14 @@ def _asked(batch_id: str, step: BatchStep, members: Iterable[BatchMember], at: i
 
 
 def _answered(batch_id: str, batch: Batch, at: int) -> BatchAnswered:
-    members = tuple(batch.members.values())
-    return BatchAnswered(batch_id=batch_id, step=batch.step, complete=not batch.waiting, members=members, at=at)
+    return BatchAnswered(batch_id=batch_id, step=batch.step, complete=not batch.waiting, members=batch.members, at=at)
 
 
 def _cancelled(batch_id: str, member: BatchMember, reason: str) -> BatchedCancel:
     return BatchedCancel(
         batch_id=batch_id, prisoner_id=member.prisoner_id, purchase_id=member.purchase_id, reason=reason
     )
+
+
+def _order(member: BatchMember) -> str:
+    return member.purchase_id

@@ -27,6 +27,11 @@ TABLES = {
     "purchases": BY_BOOK,
     "prisoners": Place(Placing.BY_BOOK, "prisoner:"),
     "suppliers": Place(Placing.EVERYWHERE),
+    "prisons": Place(Placing.EVERYWHERE),
+    "officers": Place(Placing.EVERYWHERE),
+    "gl_accounts": Place(Placing.EVERYWHERE),
+    "advances": BY_BOOK,
+    "gl_transactions": BY_BOOK,
     "accounting_days": Place(Placing.STAYS),
 }
 """Every table, and where its rows belong."""

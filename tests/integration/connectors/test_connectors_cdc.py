@@ -10,7 +10,7 @@ from connectors.rest import Connect
 from connectors.tables import TABLES
 from schemas.dealer_billing import Dealer
 from schemas.mobility import GroupMember, VehiclePrice
-from schemas.prison_finance import Prisoner, Supplier
+from schemas.prison_reference import Prisoner, Supplier
 
 PUBLISH = """
 INSERT INTO reference.fee_schedule_versions (schedule_id, currency, unlock_minor, per_minute_minor, vat_rate)

@@ -72,7 +72,7 @@ class Process:
     @property
     def stands(self) -> str:
         assert self.row is not None
-        return ", ".join(f"{member.prisoner_id} {member.state}" for member in self.row.members.values())
+        return ", ".join(f"{member.prisoner_id} {member.state}" for member in self.row.members)
 
 
 def submitted(*people: str) -> SubmitBatch:
@@ -83,8 +83,9 @@ def purchase(person: str, number: str | None = None) -> dict[str, Any]:
     return {
         "purchase_id": number or f"P-{person}",
         "prisoner_id": person,
-        "supplier_id": "canteen",
-        "amount": {"amount_minor": 250, "currency": "GBP"},
+        "payments": [{"supplier_id": "canteen", "amount": {"amount_minor": 250, "currency": "GBP"}}],
+        "total": {"amount_minor": 250, "currency": "GBP"},
+        "funding": ["spends"],
         "description": "Canteen",
     }
 

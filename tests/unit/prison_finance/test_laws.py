@@ -121,7 +121,7 @@ def test_all_money_credited_is_on_a_sub_account_or_with_a_supplier(story: list[S
         assert balances["prison"] == credited[who]
         assert sum(balances.values()) == 2 * credited[who]
         authorised = [
-            each.amount.amount_minor
+            each.total.amount_minor
             for each in events
             if isinstance(each, PurchaseAuthorised) and each.prisoner_id == who
         ]
@@ -138,7 +138,7 @@ def test_what_is_locked_is_what_pending_purchases_cost(story: list[Step]) -> Non
             for key in partition.kept.purchases
             if key.startswith(f"prisoner:{who}|")
         ]
-        pending = sum(row.amount.amount_minor for _, row in rows if row.state == "pending")
+        pending = sum(row.total_minor for _, row in rows if row.state == "pending")
         spends = partition.balance("spends", who)
         assert (spends.locked if spends else 0) == pending
 
@@ -152,7 +152,7 @@ def test_general_ledger_debits_and_credits_are_what_was_authorised(story: list[S
     for side in LedgerSide:
         assert Counter(
             (line.prisoner_id, line.transaction_id, line.amount) for line in lines if line.side is side
-        ) == Counter((each.prisoner_id, each.purchase_id, each.amount) for each in authorised)
+        ) == Counter((each.prisoner_id, each.purchase_id, each.total) for each in authorised)
     assert len({line.line_id for line in lines}) == len(lines)
 
 
@@ -186,7 +186,7 @@ def test_a_days_purchases_stay_within_the_daily_limit(story: list[Step]) -> None
     for key in partition.kept.purchases:
         row = partition.kept.purchases[key]
         if row.limit_day is not None and row.state in ("pending", "authorised"):
-            used[row.limit_day] += row.amount.amount_minor
+            used[row.limit_day] += row.total_minor
     assert all(amount <= LIMIT for amount in used.values())
 
 

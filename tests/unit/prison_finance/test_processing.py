@@ -8,6 +8,7 @@ from schemas.ledger import Step
 from schemas.prison_finance import (
     AuthorisePurchase,
     CreditPrisoner,
+    FundingSource,
     PurchaseAuthorised,
     PurchasePending,
     PurchaseVoided,
@@ -15,17 +16,22 @@ from schemas.prison_finance import (
     SubmitPurchase,
 )
 from schemas.topics import GL_LINES
-from streams.prison_finance.room import PrisonFinance, Tables
+from streams.prison_finance.room import PrisonFinance
 from tests.rooms import DAY, MINUTE, PARTITION, Stage
 
-from .partition import WHO, Partition, pounds
+from .partition import WHO, Partition, pounds, to_suppliers
 
 BOOK = f"prisoner:{WHO}"
 CREDIT = CreditPrisoner(
     credit_id="C1", prisoner_id=WHO, sub_account=SubAccount.SPENDS, amount=pounds(100), description="Postal order"
 )
 SUBMIT = SubmitPurchase(
-    purchase_id="P1", prisoner_id=WHO, supplier_id="canteen", amount=pounds(30), description="Tea and biscuits"
+    purchase_id="P1",
+    prisoner_id=WHO,
+    payments=to_suppliers({"canteen": 30}),
+    total=pounds(30),
+    funding=(FundingSource.SPENDS,),
+    description="Canteen Spends",
 )
 AUTHORISE = AuthorisePurchase(purchase_id="P1", prisoner_id=WHO)
 
@@ -33,7 +39,7 @@ AUTHORISE = AuthorisePurchase(purchase_id="P1", prisoner_id=WHO)
 def make_stage() -> Stage:
     """The prisoner has 100 in spends, the partition's first day is open."""
     kept = Partition(limit=50).kept
-    stage = Stage(lambda ledger: PrisonFinance(Tables(*kept), ledger), *kept)
+    stage = Stage(lambda ledger: PrisonFinance(kept.tables, ledger), *kept)
     stage.tick()
     stage.send(CREDIT)
     return stage
@@ -52,7 +58,7 @@ def test_a_credit_is_made_once_whatever_carries_it() -> None:
 @pytest.mark.requirement("PRI-01", "PIPE-05")
 def test_a_credit_that_was_refused_may_be_sent_again_under_another_event_id_and_counts_once() -> None:
     kept = Partition(limit=50).kept
-    stage = Stage(lambda ledger: PrisonFinance(Tables(*kept), ledger), *kept)
+    stage = Stage(lambda ledger: PrisonFinance(kept.tables, ledger), *kept)
     prisoner = kept.prisoners[WHO]
     del kept.prisoners[WHO]  # reference data comes later
     for rows in kept:
@@ -78,7 +84,7 @@ def test_a_purchase_is_journalled_from_lock_to_lines() -> None:
     authorised = stage.send(AUTHORISE)
     assert authorised.says == ["PurchaseAuthorised", "GeneralLedgerLine", "GeneralLedgerLine"]
     assert [line.step for line in authorised.entry.lines] == [Step.SETTLED]
-    assert authorised.event(PurchaseAuthorised).amount == pounds(30)
+    assert authorised.event(PurchaseAuthorised).total == pounds(30)
     (line,) = authorised.statement
     assert (line.account, line.amount_minor, line.text) == ("spends", -30, "Canteen Spends - 01.03.2026 - P1")
     assert stage.send(AUTHORISE).reason == "wrong_state"
@@ -89,7 +95,7 @@ def test_a_time_out_is_journalled_as_expired() -> None:
     stage = make_stage()
     stage.send(SUBMIT)
     told = stage.wait(30 * MINUTE)
-    assert told.event(PurchaseVoided).amount == pounds(30)
+    assert told.event(PurchaseVoided).total == pounds(30)
     assert [line.step for line in told.entry.lines] == [Step.EXPIRED]
 
 
