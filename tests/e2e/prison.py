@@ -57,8 +57,8 @@ class Prison:
         """A prisoner with so many pence, whose governor permits 30 pounds of cash beside spends for an hour."""
         prisoner, until = fresh("A"), time.time_ns() // 1_000 + HOUR_US
         self.world.sql(
-            "INSERT INTO reference.prisoners (prisoner_id, prison_id, cash_permission_until, cash_permission_most_minor)"
-            " VALUES (%s, %s, %s, 3000)",
+            "INSERT INTO reference.prisoners"
+            " (prisoner_id, prison_id, cash_permission_until, cash_permission_most_minor) VALUES (%s, %s, %s, 3000)",
             prisoner,
             self.prison_id,
             until,
