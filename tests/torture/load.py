@@ -9,34 +9,34 @@ import time
 import uuid
 from collections import deque
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from confluent_kafka import KafkaError, Producer
 
+from tests.torture.events import (
+    ADVANCES,
+    BILLS,
+    CREDITS,
+    DEPOSITS,
+    PAYMENTS,
+    PURCHASES,
+    TRIPS,
+    Event,
+    Fields,
+)
 from tests.torture.facts import Facts
+from tests.torture.general_ledger import GeneralLedger
 from tests.torture.wire import Wire
 
 EXPECT = "torture-expect"
-DEPOSITS, TRIPS = "mobility.deposit.command.v1", "mobility.trip.event.v1"
-BILLS, PAYMENTS = "dealer_billing.bill.command.v1", "dealer_billing.billing-payment.event.v1"
-CREDITS, PURCHASES = "prison_finance.credit.command.v1", "prison_finance.purchase.command.v1"
-UPSTREAM = (DEPOSITS, TRIPS, BILLS, PAYMENTS, CREDITS, PURCHASES)
 HOUR_US = 3_600_000_000
+FUNDING: tuple[list[str], ...] = (
+    ["spends"], ["cash"], ["spends", "cash"], ["advance"], ["spends", "cash", "advance"], ["cash", "advance"],
+)  # fmt: skip
+FUNDING_WEIGHTS = (10, 3, 4, 1, 2, 1)
 REPEATED, OTHER_CONTENT, BAD = 0.02, 0.004, 0.004
 FLUSH_S = 120.0
-
-Fields = dict[str, Any]
-
-
-class Event(NamedTuple):
-    """One message of upstream."""
-
-    topic: str
-    name: str
-    key: str
-    event_id: str
-    fields: Fields
 
 
 class Stories:
@@ -46,9 +46,10 @@ class Stories:
         self._dice = random.Random(f"load {seed}")
         self._facts, self._run, self._count = facts, run, 0
         self._trips, self._purchases, self._bills = deque[Fields](), deque[Fields](), deque[Fields]()
+        self._paid_for: deque[Fields] = deque(maxlen=200)
         self._tellers: list[tuple[int, Callable[[], Event]]] = [
             (8, self._deposit), (26, self._start), (24, self._finish), (5, self._bill), (6, self._pay),
-            (12, self._credit), (3, self._move), (14, self._submit), (13, self._decide),
+            (12, self._credit), (3, self._move), (14, self._submit), (13, self._decide), (3, self._afterwards),
         ]  # fmt: skip
 
     def __iter__(self) -> Iterator[Event]:
@@ -142,23 +143,67 @@ class Stories:
         return Event(CREDITS, "MoveBetweenSubAccounts", f"prisoner:{prisoner}", transfer_id, fields)
 
     def _submit(self) -> Event:
-        prisoner, purchase_id = self._prisoner(), self._id("CAN")
-        supplier = self._dice.choice(self._facts.suppliers) if self._dice.random() > 0.01 else "ACME"
+        dice, prisoner, purchase_id = self._dice, self._prisoner(), self._id("CAN")
+        (funding,) = dice.choices(FUNDING, FUNDING_WEIGHTS)
+        suppliers = dice.sample(self._facts.suppliers, dice.choice((1, 1, 2))) if dice.random() > 0.01 else ["ACME"]
+        most = 900 if len(funding) == 1 else 2_000
+        payments: list[Fields] = [{"supplier_id": each, "amount": self._money(50, most, "GBP")} for each in suppliers]
+        total = {"amount_minor": sum(each["amount"]["amount_minor"] for each in payments), "currency": "GBP"}
         ids = {"purchase_id": purchase_id, "prisoner_id": prisoner}
-        fields = {**ids, "supplier_id": supplier, "amount": self._money(50, 900, "GBP"), "description": "Canteen"}
-        self._purchases.append(ids)
+        fields: Fields = {**ids, "payments": payments, "total": total, "funding": funding, "description": "Canteen",
+                  "approval": self._approval(prisoner) if "advance" in funding else None,
+                  "receipt_to": None}  # fmt: skip
+        self._purchases.append({**ids, "payments": payments, "lent": "advance" in funding})
         return Event(PURCHASES, "SubmitPurchase", f"prisoner:{prisoner}", f"{purchase_id}-submit", fields)
+
+    def _approval(self, prisoner: str) -> Fields:
+        if self._dice.random() < 0.4:
+            circumstance = self._dice.choice((*self._facts.policy.circumstances, "birthday"))
+            return {"approved_by": None, "circumstance": circumstance}
+        return {"approved_by": self._officer(prisoner), "circumstance": None}
+
+    def _officer(self, prisoner: str) -> str:
+        """Mostly one of the prisoner's prison."""
+        if self._dice.random() < 0.1:
+            return self._dice.choice((*self._facts.officers, "nobody"))
+        prison = self._facts.prison_of.get(prisoner)
+        return self._dice.choice([each for each, (of, *_) in self._facts.officers.items() if prison in (of, None)])
 
     def _decide(self) -> Event:
         if len(self._purchases) < 10:
             return self._submit()
-        ids, fate = self._purchases.popleft(), self._dice.random()
+        purchase, fate = self._purchases.popleft(), self._dice.random()
+        ids = {name: purchase[name] for name in ("purchase_id", "prisoner_id")}
         key, purchase_id = f"prisoner:{ids['prisoner_id']}", ids["purchase_id"]
         if fate < 0.06:  # left to time out
             return self._submit()
         if fate < 0.14:
             return Event(PURCHASES, "CancelPurchase", key, f"{purchase_id}-off", {**ids, "reason": "out-of-stock"})
-        return Event(PURCHASES, "AuthorisePurchase", key, f"{purchase_id}-auth", ids)
+        self._paid_for.append(purchase)
+        age_us = self._dice.randrange(10 * 24) * HOUR_US if purchase["lent"] else 0  # so that instalments are due
+        return Event(PURCHASES, "AuthorisePurchase", key, f"{purchase_id}-auth", ids, age_us)
+
+    def _afterwards(self) -> Event:
+        """A refund, or a write-off: of what was paid, or was refused, or is pending."""
+        if not self._paid_for:
+            return self._decide()
+        purchase = max(self._dice.sample(self._paid_for, min(2, len(self._paid_for))), key=lambda each: each["lent"])
+        purchase_id, prisoner = purchase["purchase_id"], purchase["prisoner_id"]
+        key = f"prisoner:{prisoner}"
+        if purchase["lent"] and self._dice.random() < 0.5:
+            fields = {"advance_id": purchase_id, "prisoner_id": prisoner, "written_off_by": self._officer(prisoner),
+                      "reason": "Released"}  # fmt: skip
+            return Event(ADVANCES, "WriteOffAdvance", key, self._id("wro"), fields)
+        refund_id = self._id("ref")
+        fields = {"refund_id": refund_id, "purchase_id": purchase_id, "prisoner_id": prisoner, "reason": "Spoilt",
+                  "payments": [self._part_of(each) for each in self._dice.choice((purchase["payments"], []))],
+                  }  # fmt: skip
+        return Event(PURCHASES, "RefundPurchase", key, refund_id, fields)
+
+    def _part_of(self, payment: Fields) -> Fields:
+        whole = payment["amount"]["amount_minor"]
+        wanted = self._dice.choice((whole, whole // 2, whole // 3, whole + 1))
+        return {**payment, "amount": {"amount_minor": max(1, wanted), "currency": "GBP"}}
 
     def _prisoner(self) -> str:
         return self._dice.choice(self._facts.prisoners) if self._dice.random() > 0.01 else "A9999ZZ"
@@ -174,19 +219,24 @@ class Load(threading.Thread):
         self._stories = iter(Stories(seed, facts, uuid.uuid4().hex[:6]))
         self._recent: deque[Event] = deque(maxlen=500)
         self._stopping = threading.Event()
+        self._general_ledger = GeneralLedger(kafka, wire, seed)
         self._kafka = Producer({"bootstrap.servers": kafka, "enable.idempotence": True, "linger.ms": 5,
                                 "partitioner": "murmur2_random", "log_level": 2})  # fmt: skip
-        self.sent = self.delivered = 0
+        self.sent = self.delivered = self._told = 0
         self.failed: list[str] = []
 
     def run(self) -> None:
         """Until `stop`."""
         begun = time.monotonic()
         while not self._stopping.is_set():
-            behind = int((time.monotonic() - begun) * self._rate) - self.sent
+            behind = int((time.monotonic() - begun) * self._rate) - self._told
             for _ in range(min(behind, 500)):
                 self._send()
+                self._told += 1
+            for event in self._general_ledger.answers():
+                self._publish_event(event)
             self._kafka.poll(0.02)
+        self._general_ledger.close()
 
     def stop(self) -> None:
         """Send no more, and wait until everything is confirmed. Raises AssertionError if something is not."""
@@ -208,6 +258,9 @@ class Load(threading.Thread):
         else:
             event = next(self._stories)
             self._recent.append(event)
+        self._publish_event(event)
+
+    def _publish_event(self, event: Event) -> None:
         self._publish(event.topic, event.key, self._wire.encode(event.topic, event.name, event.fields),
                       _headers(self._wire, event))  # fmt: skip
 
@@ -252,7 +305,7 @@ def _spoilt(dice: random.Random, wire: Wire, event: Event) -> tuple[str, str, by
 
 
 def _headers(wire: Wire, event: Event) -> list[tuple[str, bytes]]:
-    moment = datetime.now(UTC).isoformat()
+    moment = (datetime.now(UTC) - timedelta(microseconds=event.age_us)).isoformat()
     attributes = {
         "specversion": "1.0", "id": event.event_id, "source": "torture", "time": moment, "subject": event.key,
         "type": wire.full_name(event.topic, event.name),
