@@ -1,4 +1,7 @@
-"""What goes to the prison service's general ledger: lines, and the closing of accounting days (PRI-10, PRI-11)."""
+"""What goes to the prison service's general ledger, and what it answers (PRI-10, PRI-11).
+
+Lines and the closings of accounting days go there, in files; acknowledgements come back.
+"""
 
 from enum import StrEnum
 from typing import Annotated
@@ -6,10 +9,13 @@ from typing import Annotated
 from msgspec import Meta
 from pydantic import Field
 
-from schemas.fields import Count, Fact, Identifier, IsoDate, Money, Text
+from schemas.fields import Count, Fact, Identifier, IsoDate, Message, Money, Record, Text
 
 DayTotal = Annotated[int, Field(ge=0, lt=2**63), Meta(ge=0, le=2**63 - 1)]
 """A sum over the books of a partition, in minor units: each book is bounded by `MAX_MINOR`, their sum is not."""
+
+MOST_LINES = 500
+"""Most lines of one acknowledgement; a transaction with more has several."""
 
 
 class LedgerSide(StrEnum):
@@ -30,6 +36,10 @@ class GeneralLedgerLine(Fact, frozen=True, kw_only=True):
     side: LedgerSide
     amount: Money
     description: Text
+    reverses: Annotated[Text | None, Meta(description="line id of what a refund gives back")] = None
+    corrects: Annotated[
+        Text | None, Meta(description="line id that the general ledger refused, in whose place this one goes up")
+    ] = None
 
 
 class AccountingDayClosed(Fact, frozen=True, kw_only=True):
@@ -43,3 +53,31 @@ class AccountingDayClosed(Fact, frozen=True, kw_only=True):
     lines: Count
     debit_minor: DayTotal
     credit_minor: DayTotal
+
+
+# ---- upstream: what the general ledger answered, told by the sink that asked it
+
+
+class LinesProcessed(Message):
+    """The general ledger has written these lines of a transaction."""
+
+    prisoner_id: Identifier
+    transaction_id: Identifier
+    file: Text
+    line_ids: tuple[Text, ...] = Field(max_length=MOST_LINES)
+
+
+class LineRefusal(Record):
+    """Why the general ledger has not written a line."""
+
+    line_id: Text
+    reason: Text
+
+
+class LinesRefused(Message):
+    """The general ledger has written no line of this transaction, as it refused at least one; each has its reason."""
+
+    prisoner_id: Identifier
+    transaction_id: Identifier
+    file: Text
+    reasons: tuple[LineRefusal, ...] = Field(max_length=MOST_LINES)

@@ -6,7 +6,7 @@ from typing import Annotated
 from msgspec import Meta, field
 from pydantic import Field, ValidationInfo, field_validator
 
-from schemas.fields import Fact, Identifier, IsoDate, Message, MinorUnits, Money, Text, UtcMicros
+from schemas.fields import EmailAddress, Fact, Identifier, IsoDate, Message, MinorUnits, Money, Text, UtcMicros
 
 
 class SubAccount(StrEnum):
@@ -144,6 +144,7 @@ class PurchaseAuthorised(Fact, frozen=True, kw_only=True):
     supplier_id: Identifier
     amount: Money
     at: UtcMicros
+    receipt_to: Annotated[EmailAddress | None, Meta(description="who gets a receipt by e-mail; null: nobody")] = None
 
 
 class VoidCause(StrEnum):

@@ -191,6 +191,12 @@ GL_LINES = Topic(
     (general_ledger.GeneralLedgerLine, general_ledger.AccountingDayClosed),
     "millrace prison finance",
 )
+GL_ACKNOWLEDGEMENTS = Topic(
+    "prison_finance.gl-acknowledgement.event.v1",
+    PRISONER,
+    (general_ledger.LinesProcessed, general_ledger.LinesRefused),
+    "general-ledger sink",
+)
 
 # ---- all rooms
 
@@ -208,9 +214,11 @@ DEAD_LETTERS = Topic("pipeline.record.dead-letter.v1", None, (), "millrace")
 TOPICS: tuple[Topic, ...] = (
     DEPOSITS, TRIPS, VEHICLE_PRICES, GROUP_MEMBERS, TRIP_PAYMENTS, CARD_CHARGES,
     BILLS, BILLING_PAYMENTS, DEALERS, BILL_EVENTS,
-    CREDITS, PURCHASES, PRISONERS, SUPPLIERS, PURCHASE_EVENTS, GL_LINES,
+    CREDITS, PURCHASES, PRISONERS, SUPPLIERS, PURCHASE_EVENTS, GL_LINES, GL_ACKNOWLEDGEMENTS,
     JOURNAL, BALANCES, OPEN_LOCKS, STATEMENT_LINES, TICKS, DEAD_LETTERS,
 )  # fmt: skip
 
-UPSTREAM: tuple[Topic, ...] = (DEPOSITS, TRIPS, BILLS, BILLING_PAYMENTS, CREDITS, PURCHASES)
+UPSTREAM: tuple[Topic, ...] = (
+    DEPOSITS, TRIPS, BILLS, BILLING_PAYMENTS, CREDITS, PURCHASES, GL_ACKNOWLEDGEMENTS,
+)  # fmt: skip
 """What other systems publish: each record has exactly one outcome in the journal, or one dead letter."""

@@ -20,6 +20,7 @@ from schemas.prison_finance import (
     SubAccount,
     SubmitPurchase,
 )
+from schemas.publishing import Upstream
 from schemas.topics import (
     BILLING_PAYMENTS,
     BILLS,
@@ -31,7 +32,6 @@ from schemas.topics import (
 )
 from streams.demo.world import Scale, World
 from streams.processing import TYPE_NAME
-from streams.publish import Upstream
 
 DAY_START_US = 1_772_409_600_000_000  # 2026-03-02T00:00:00Z, a Monday; London is on UTC then
 HOUR_US = 3_600_000_000

@@ -14,10 +14,11 @@ from confluent_kafka.admin import AdminClient, NewTopic
 
 from schemas.codec import Codec
 from schemas.registry import ConfluentRegistry, register_all
-from schemas.topics import GL_LINES, PARTITIONS, TRIP_PAYMENTS
+from schemas.topics import GL_ACKNOWLEDGEMENTS, GL_LINES, PARTITIONS, PURCHASE_EVENTS, TRIP_PAYMENTS
 from tests.integration.sinks.world import CHECKOUT, World, trip
 
 NOWHERE = "127.0.0.1:9"
+TOPICS = (TRIP_PAYMENTS, GL_LINES, PURCHASE_EVENTS, GL_ACKNOWLEDGEMENTS)
 
 
 @pytest.fixture
@@ -25,7 +26,7 @@ def environment(world: World, tmp_path: Path) -> dict[str, str]:
     """The real topics exist, and their schemas."""
     admin = AdminClient({"bootstrap.servers": world.settings.kafka})
     present = admin.list_topics(timeout=10).topics
-    wanted = [NewTopic(each.name, PARTITIONS, 1) for each in (TRIP_PAYMENTS, GL_LINES) if each.name not in present]
+    wanted = [NewTopic(each.name, PARTITIONS, 1) for each in TOPICS if each.name not in present]
     for made in admin.create_topics(wanted).values() if wanted else ():
         made.result(30)
     register_all(ConfluentRegistry(world.settings.registry))

@@ -1,0 +1,60 @@
+"""A receipt, made of the event alone: no clock, no look-up. The same event gives the same bytes (PRI-13). Pure."""
+
+from datetime import UTC
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime
+from hashlib import sha256
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from schemas.fields import from_micros
+from schemas.prison_finance import PurchaseAuthorised
+
+LONDON = ZoneInfo("Europe/London")
+
+
+class Receipt(NamedTuple):
+    """An e-mail, ready to be sent."""
+
+    message_id: str
+    recipient: str
+    content: bytes
+
+    @property
+    def digest(self) -> str:
+        return sha256(self.content).hexdigest()
+
+
+def receipt(event: PurchaseAuthorised, message_id: str, sender: str) -> Receipt:
+    """The receipt of a purchase whose event names an address."""
+    assert event.receipt_to is not None
+    at = from_micros(event.at)
+    mail = EmailMessage(policy=SMTP)
+    mail["From"] = Address("", addr_spec=sender)
+    mail["To"] = Address("", addr_spec=event.receipt_to)
+    mail["Subject"] = f"Receipt for {event.purchase_id}"
+    mail["Date"] = format_datetime(at.astimezone(UTC))
+    mail["Message-ID"] = message_id
+    mail["Auto-Submitted"] = "auto-generated"
+    mail.set_content(_text(event), cte="quoted-printable")
+    return Receipt(message_id, event.receipt_to, mail.as_bytes())
+
+
+def message_id_of(source: str, event_id: str, sender: str) -> str:
+    """`<digest@domain>`: the same for the same event, another for any other."""
+    digest = sha256(f"{source}|{event_id}".encode()).hexdigest()
+    return f"<{digest[:40]}@{sender.rpartition('@')[2]}>"
+
+
+def _text(event: PurchaseAuthorised) -> str:
+    at = from_micros(event.at).astimezone(LONDON)
+    rows = [
+        ("Supplier", event.supplier_id),
+        ("Amount", str(event.amount)),
+        ("Paid on", f"{at:%d %B %Y, %H:%M}"),
+        ("Transaction", event.purchase_id),
+    ]
+    table = "\n".join(f"{name:<14}{value}" for name, value in rows)
+    return f"Your purchase has been paid.\n\n{table}\n\nKeep this receipt. Nobody reads answers to this address.\n"
