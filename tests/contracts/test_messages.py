@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from schemas import clock, dealer_billing, ledger, mobility, prison_finance
+from schemas import clock, dealer_billing, general_ledger, ledger, mobility, prison_finance
 from schemas.avro import declared, full_name, schema_of
 from schemas.codec import Undecodable, from_json, parse
 from schemas.fields import Contract, Fact, Message, Money, Record, Text, UtcMicros, format_minor
@@ -30,7 +30,7 @@ IDS = [f"{topic.name}-{message.__name__}" for topic, message in DECLARED]
 NAME = re.compile(
     r"(mobility|dealer_billing|prison_finance|ledger|clock|pipeline)\.[a-z-]+\.(?P<kind>[a-z-]+)\.v[1-9]\d*"
 )
-MODULES = (clock, dealer_billing, ledger, mobility, prison_finance)
+MODULES = (clock, dealer_billing, general_ledger, ledger, mobility, prison_finance)
 
 
 def plain(message: Contract) -> dict[str, Any]:

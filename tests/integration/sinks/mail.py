@@ -1,0 +1,53 @@
+"""A real SMTP server, aiosmtpd, that keeps what it takes and refuses what it is told to."""
+
+import email
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from email.message import EmailMessage
+from email.policy import default
+from typing import Any
+
+from aiosmtpd.controller import Controller
+
+
+class Mailbox:
+    """Every message that was taken, in order; the next replies to DATA and RCPT, which are 250 when none is left."""
+
+    def __init__(self) -> None:
+        self.address = ""
+        self.taken: list[bytes] = []
+        self.recipients: list[str] = []
+        self.data_replies: deque[str] = deque()
+        self.recipient_replies: deque[str] = deque()
+
+    @property
+    def mails(self) -> list[EmailMessage]:
+        read = [email.message_from_bytes(each, policy=default) for each in self.taken]
+        return [each for each in read if isinstance(each, EmailMessage)]
+
+    async def handle_RCPT(self, _server: Any, _session: Any, envelope: Any, address: str, _options: Any) -> str:  # noqa: N802
+        if self.recipient_replies and not (reply := self.recipient_replies.popleft()).startswith("250"):
+            return reply
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802
+        reply = self.data_replies.popleft() if self.data_replies else "250 taken"
+        if reply.startswith("250"):
+            self.taken.append(envelope.content)
+            self.recipients += envelope.rcpt_tos
+        return reply
+
+
+@contextmanager
+def serving() -> Iterator[Mailbox]:
+    """A mail server on a free port of this machine."""
+    mailbox = Mailbox()
+    controller = Controller(mailbox, hostname="127.0.0.1", port=0)
+    controller.start()
+    try:
+        mailbox.address = f"127.0.0.1:{controller.server.sockets[0].getsockname()[1]}"
+        yield mailbox
+    finally:
+        controller.stop()

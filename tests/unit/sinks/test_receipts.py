@@ -1,0 +1,60 @@
+"""A receipt derives from its event alone (PRI-13)."""
+
+import email
+from email.policy import default
+
+import pytest
+from hypothesis import given
+from msgspec.structs import replace
+
+from schemas.fields import Money
+from schemas.prison_finance import PurchaseAuthorised
+from sinks.receipts.receipt import message_id_of, receipt
+from tests.contracts.strategies import messages
+from tests.rooms import moment
+
+pytestmark = pytest.mark.requirement("PRI-13")
+
+SENDER = "receipts@prisons.example"
+ID = message_id_of("millrace/prison_finance", "e-1", SENDER)
+PAID = PurchaseAuthorised(
+    purchase_id="CANTEEN-0001", prisoner_id="A1234BC", supplier_id="DHL", at=moment("2026-07-03T22:30:00Z"),
+    amount=Money(amount_minor=1_234, currency="GBP"), receipt_to="family@home.example",
+)  # fmt: skip
+
+
+def read(event: PurchaseAuthorised) -> email.message.EmailMessage:
+    mail = email.message_from_bytes(receipt(event, ID, SENDER).content, policy=default)
+    assert isinstance(mail, email.message.EmailMessage)
+    return mail
+
+
+def test_it_says_what_was_paid_to_whom_and_when_in_london() -> None:
+    mail = read(PAID)
+
+    assert (mail["From"], mail["To"], mail["Message-ID"]) == (SENDER, "family@home.example", ID)
+    assert mail["Subject"] == "Receipt for CANTEEN-0001"
+    text = mail.get_content()
+    for part in ("DHL", "12.34 GBP", "03 July 2026, 23:30", "CANTEEN-0001"):
+        assert part in text
+    assert "A1234BC" not in mail.as_string(), "who gets the receipt need not be the prisoner"
+
+
+def test_the_same_event_gives_the_same_bytes_and_the_same_message_id() -> None:
+    assert receipt(PAID, ID, SENDER) == receipt(replace(PAID), ID, SENDER)
+    assert message_id_of("millrace/prison_finance", "e-1", SENDER) == ID
+    others = {message_id_of("millrace/prison_finance", "e-2", SENDER), message_id_of("elsewhere", "e-1", SENDER)}
+    assert ID not in others
+    assert len(others) == 2
+    assert ID.endswith("@prisons.example>")
+
+
+@given(messages(PurchaseAuthorised))
+def test_any_event_that_names_an_address_makes_a_message_to_it_alone(event: PurchaseAuthorised) -> None:
+    if event.receipt_to is None:
+        event = replace(event, receipt_to="someone@home.example")
+    mail = read(event)
+
+    assert [each.addr_spec for each in mail["To"].addresses] == [event.receipt_to]
+    assert event.purchase_id in mail.get_content()
+    assert max(len(line) for line in mail.as_bytes().splitlines()) <= 998
