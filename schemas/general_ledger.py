@@ -14,8 +14,8 @@ from schemas.fields import Count, Fact, Identifier, IsoDate, Message, Money, Rec
 DayTotal = Annotated[int, Field(ge=0, lt=2**63), Meta(ge=0, le=2**63 - 1)]
 """A sum over the books of a partition, in minor units: each book is bounded by `MAX_MINOR`, their sum is not."""
 
-MOST_LINES = 500
-"""Most lines of one acknowledgement; a transaction with more has several."""
+MOST_LINES = 100
+"""Of one transaction: two for each part of the largest purchase, and four for an advance, are fewer."""
 
 
 class LedgerSide(StrEnum):
@@ -26,8 +26,8 @@ class LedgerSide(StrEnum):
 class GeneralLedgerLine(Fact, frozen=True, kw_only=True):
     """One line for the SOP general ledger; the lines of one transaction balance (PRI-10)."""
 
-    line_id: Annotated[Text, Meta(description="prisoner/purchase/date/side: never given to another line")]
-    transaction_id: Identifier
+    line_id: Annotated[Text, Meta(description="prisoner/transaction/date/entry/side: never given to another line")]
+    transaction_id: Text
     prisoner_id: Identifier
     prison_id: Identifier
     accounting_date: Annotated[IsoDate, Meta(description="in Europe/London")]
@@ -36,10 +36,9 @@ class GeneralLedgerLine(Fact, frozen=True, kw_only=True):
     side: LedgerSide
     amount: Money
     description: Text
-    reverses: Annotated[Text | None, Meta(description="line id of what a refund gives back")] = None
-    corrects: Annotated[
-        Text | None, Meta(description="line id that the general ledger refused, in whose place this one goes up")
-    ] = None
+    account: Annotated[Text | None, Meta(description="of the prisoner's book that the line speaks of")] = None
+    reverses: Annotated[Text | None, Meta(description="the purchase that it takes back, in whole or in part")] = None
+    corrects: Annotated[Text | None, Meta(description="the refused line that it stands for")] = None
 
 
 class AccountingDayClosed(Fact, frozen=True, kw_only=True):
@@ -62,9 +61,9 @@ class LinesProcessed(Message):
     """The general ledger has written these lines of a transaction."""
 
     prisoner_id: Identifier
-    transaction_id: Identifier
+    transaction_id: Text
     file: Text
-    line_ids: tuple[Text, ...] = Field(max_length=MOST_LINES)
+    line_ids: tuple[Text, ...] = Field(min_length=1, max_length=MOST_LINES)
 
 
 class LineRefusal(Record):
@@ -78,6 +77,6 @@ class LinesRefused(Message):
     """The general ledger has written no line of this transaction, as it refused at least one; each has its reason."""
 
     prisoner_id: Identifier
-    transaction_id: Identifier
+    transaction_id: Text
     file: Text
-    reasons: tuple[LineRefusal, ...] = Field(max_length=MOST_LINES)
+    reasons: tuple[LineRefusal, ...] = Field(min_length=1, max_length=MOST_LINES)

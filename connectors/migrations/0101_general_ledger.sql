@@ -2,7 +2,8 @@
 
 alter table sink.adi_line
   add column prisoner_id text,
-  add column reverses text,                          -- line id of what a refund gives back
+  add column account  text,                          -- of the prisoner's book
+  add column reverses text,                          -- the purchase that a refund takes back
   add column corrects text,                          -- line id of a refused line, in whose place this one goes up
   add column status   text not null default 'appended'
     check (status in ('appended', 'filed', 'uploaded', 'processed', 'refused', 'reversed')),

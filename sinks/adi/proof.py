@@ -35,14 +35,15 @@ def differences(
 def _values(line: GeneralLedgerLine) -> Values:
     return (
         line.line_id, line.transaction_id, line.prison_id, line.accounting_date, line.cost_centre, line.gl_account,
-        line.side.value, line.amount.amount_minor, line.description, line.prisoner_id, line.reverses, line.corrects,
+        line.side.value, line.amount.amount_minor, line.description, line.prisoner_id, line.account,
+        line.reverses, line.corrects,
     )  # fmt: skip
 
 
 def _kept(connection: Connection, topic: str) -> dict[Place, Values]:
     rows = connection.execute(
         "select partition, record_offset, line_id, transaction_id, prison_id, accounting_date::text, cost_centre,"
-        " gl_account, side, amount_minor, description, prisoner_id, reverses, corrects"
+        " gl_account, side, amount_minor, description, prisoner_id, account, reverses, corrects"
         " from sink.adi_line where topic = %s",
         (topic,),
     )

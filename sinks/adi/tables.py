@@ -42,9 +42,10 @@ def insert_lines(cursor: Cursor, topic: str, lines: Sequence[tuple[Place, Genera
         return set()
     cursor.execute(
         "insert into sink.adi_line (line_id, topic, partition, record_offset, transaction_id, prison_id,"
-        " accounting_date, cost_centre, gl_account, side, amount_minor, description, prisoner_id, reverses, corrects)"
+        " accounting_date, cost_centre, gl_account, side, amount_minor, description, prisoner_id, account,"
+        " reverses, corrects)"
         " select * from unnest(%s::text[], %s::text[], %s::int[], %s::bigint[], %s::text[], %s::text[], %s::date[],"
-        " %s::text[], %s::text[], %s::text[], %s::bigint[], %s::text[], %s::text[], %s::text[], %s::text[])"
+        " %s::text[], %s::text[], %s::text[], %s::bigint[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[])"
         " on conflict (line_id) do nothing returning partition, record_offset",
         [list(column) for column in columns],
     )
@@ -54,8 +55,8 @@ def insert_lines(cursor: Cursor, topic: str, lines: Sequence[tuple[Place, Genera
 def _line_values(topic: str, place: Place, line: GeneralLedgerLine) -> tuple[object, ...]:
     return (
         line.line_id, topic, *place, line.transaction_id, line.prison_id, line.accounting_date, line.cost_centre,
-        line.gl_account, line.side.value, line.amount.amount_minor, line.description, line.prisoner_id, line.reverses,
-        line.corrects,
+        line.gl_account, line.side.value, line.amount.amount_minor, line.description, line.prisoner_id, line.account,
+        line.reverses, line.corrects,
     )  # fmt: skip
 
 

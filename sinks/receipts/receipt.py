@@ -1,6 +1,7 @@
 """A receipt, made of the event alone: no clock, no look-up. The same event gives the same bytes (PRI-13). Pure."""
 
 from datetime import UTC
+from email.errors import HeaderParseError
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -13,6 +14,10 @@ from schemas.fields import from_micros
 from schemas.prison_finance import PurchaseAuthorised
 
 LONDON = ZoneInfo("Europe/London")
+
+
+class UnusableAddress(ValueError):
+    """What no e-mail can be addressed to. It does not repeat the address."""
 
 
 class Receipt(NamedTuple):
@@ -28,18 +33,25 @@ class Receipt(NamedTuple):
 
 
 def receipt(event: PurchaseAuthorised, message_id: str, sender: str) -> Receipt:
-    """The receipt of a purchase whose event names an address."""
+    """The receipt of a purchase whose event names an address. Raises `UnusableAddress`."""
     assert event.receipt_to is not None
     at = from_micros(event.at)
     mail = EmailMessage(policy=SMTP)
     mail["From"] = Address("", addr_spec=sender)
-    mail["To"] = Address("", addr_spec=event.receipt_to)
+    mail["To"] = _address(event.receipt_to)
     mail["Subject"] = f"Receipt for {event.purchase_id}"
     mail["Date"] = format_datetime(at.astimezone(UTC))
     mail["Message-ID"] = message_id
     mail["Auto-Submitted"] = "auto-generated"
     mail.set_content(_text(event), cte="quoted-printable")
     return Receipt(message_id, event.receipt_to, mail.as_bytes())
+
+
+def _address(addr_spec: str) -> Address:
+    try:
+        return Address("", addr_spec=addr_spec)
+    except (ValueError, HeaderParseError) as error:
+        raise UnusableAddress("no e-mail can be addressed to what the event names") from error
 
 
 def message_id_of(source: str, event_id: str, sender: str) -> str:

@@ -18,7 +18,7 @@ from schemas.topics import PURCHASE_EVENTS, Topic
 from sinks.database import Connection, Cursor
 from sinks.manifest import Kind, Row
 from sinks.parked import Parked, parked_places
-from sinks.receipts.receipt import Receipt, message_id_of, receipt
+from sinks.receipts.receipt import Receipt, UnusableAddress, message_id_of, receipt
 from sinks.sink import Applied, Arrived
 
 NAME = "receipts"
@@ -47,6 +47,8 @@ class ReceiptSink:
                 parked.append(self._parked(each, error.reason, str(error)))
             except InvalidEnvelope as error:
                 parked.append(self._parked(each, "no_event_id", str(error)))
+            except UnusableAddress as error:
+                parked.append(self._parked(each, "unusable_address", str(error)))
         return Applied((), parked)
 
     def _keep(self, cursor: Cursor, at: Arrived, event: PurchaseAuthorised) -> None:

@@ -7,7 +7,7 @@ from types import NoneType, UnionType
 from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 
 import msgspec
-from annotated_types import Ge, Gt, Le, MaxLen
+from annotated_types import Ge, Gt, Le, MaxLen, MinLen
 from hypothesis import assume
 from hypothesis import strategies as st
 from pydantic import ValidationError
@@ -55,7 +55,9 @@ def _of(annotation: Any, metadata: list[Any]) -> st.SearchStrategy[Any]:
             (some,) = (arm for arm in arguments if arm is not NoneType)
             return st.none() | _of(some, metadata)
         case origin if origin is tuple:
-            return st.lists(_of(arguments[0], []), max_size=_least(metadata, MaxLen, "max_length", 4)).map(tuple)
+            fewest = max((item.min_length for item in metadata if isinstance(item, MinLen)), default=0)
+            most = min(4, _least(metadata, MaxLen, "max_length", 4))
+            return st.lists(_of(arguments[0], []), min_size=fewest, max_size=most).map(tuple)
         case origin if origin is dict:
             return st.dictionaries(st.text(PRINTABLE, max_size=8), _of(arguments[1], []), max_size=3)
     for item in metadata:

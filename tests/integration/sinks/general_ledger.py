@@ -28,6 +28,7 @@ class Mood(StrEnum):
     TAKES_AND_SAYS_NOTHING = "takes and says nothing"  # until the client has given up
     TAKES_AND_HANGS_UP = "takes and hangs up"
     TAKES_LATE = "takes late"  # after the client has given up
+    TAKES_VERY_LATE = "takes very late"  # after the client believes that it never will
     HANGS_UP = "hangs up"
     BUSY = "busy"  # 503, and nothing taken
     TAKES_AND_IS_BUSY = "takes and is busy"  # 503 from something in front of it
@@ -45,6 +46,7 @@ MANNERS: Mapping[Mood, tuple[float, float, int | None]] = {
     Mood.TAKES_AND_SAYS_NOTHING: (0, 1.5, None),
     Mood.TAKES_AND_HANGS_UP: (0, 0, None),
     Mood.TAKES_LATE: (1.4, 0, None),
+    Mood.TAKES_VERY_LATE: (6, 0, None),
     Mood.HANGS_UP: (0, 0, None),
     Mood.BUSY: (0, 0, 503),
     Mood.TAKES_AND_IS_BUSY: (0, 0, 503),
@@ -69,6 +71,8 @@ class GeneralLedger:
     keys: dict[str, str] = field(default_factory=dict)
     written: Counter[str] = field(default_factory=Counter)
     asked: list[tuple[str, str]] = field(default_factory=list)
+    busy_finds: int = 0
+    headers: dict[str, str] = field(default_factory=dict)
     still_at_work: Counter[str] = field(default_factory=Counter)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -123,12 +127,17 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         self.ledger.asked.append(("GET", self.name))
+        if self.ledger.busy_finds > 0:
+            self.ledger.busy_finds -= 1
+            self._say(503, {})
+            return
         answer = self.ledger.find(self.name)
         self._say(404 if answer is None else 200, answer or {})
 
     def do_PUT(self) -> None:
         content = self.rfile.read(int(self.headers["Content-Length"]))
         self.ledger.asked.append(("PUT", self.name))
+        self.ledger.headers = dict(self.headers)
         mood = self.ledger.moods.popleft() if self.ledger.moods else Mood.WELL
         before_s, after_s, status = MANNERS[mood]
         patience_s, key = self.ledger.client_patience_s, self.headers["Idempotency-Key"]

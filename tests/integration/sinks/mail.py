@@ -40,14 +40,22 @@ class Mailbox:
         return reply
 
 
+class _AnyPort(Controller):
+    """On a port that the system gives."""
+
+    def _trigger_server(self) -> None:
+        self.port = self.server.sockets[0].getsockname()[1]
+        super()._trigger_server()
+
+
 @contextmanager
 def serving() -> Iterator[Mailbox]:
     """A mail server on a free port of this machine."""
     mailbox = Mailbox()
-    controller = Controller(mailbox, hostname="127.0.0.1", port=0)
+    controller = _AnyPort(mailbox, hostname="127.0.0.1", port=0)
     controller.start()
     try:
-        mailbox.address = f"127.0.0.1:{controller.server.sockets[0].getsockname()[1]}"
+        mailbox.address = f"127.0.0.1:{controller.port}"
         yield mailbox
     finally:
         controller.stop()

@@ -15,7 +15,7 @@ from tests.integration.sinks.general_ledger import GeneralLedger
 from tests.integration.sinks.world import CHECKOUT, PARTITIONS, World, closed
 
 UPLOADER = "tests.integration.sinks.mortal_uploader"
-PATIENCE_S = 0.4
+PATIENCE_S = 1.0
 """How long the uploaders of the tests wait for an answer."""
 
 

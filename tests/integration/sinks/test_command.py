@@ -15,9 +15,11 @@ from confluent_kafka.admin import AdminClient, NewTopic
 from schemas.codec import Codec
 from schemas.registry import ConfluentRegistry, register_all
 from schemas.topics import GL_ACKNOWLEDGEMENTS, GL_LINES, PARTITIONS, PURCHASE_EVENTS, TRIP_PAYMENTS
-from tests.integration.sinks.world import CHECKOUT, World, trip
+from tests.integration.sinks import general_ledger, mail
+from tests.integration.sinks.world import CHECKOUT, World, closed, purchase, trip
 
 NOWHERE = "127.0.0.1:9"
+DAY = "2026-07-03"
 TOPICS = (TRIP_PAYMENTS, GL_LINES, PURCHASE_EVENTS, GL_ACKNOWLEDGEMENTS)
 
 
@@ -112,3 +114,54 @@ def test_verify_and_retry_say_what_they_found(environment: dict[str, str], world
 def _encoded(world: World, number: int) -> bytes:
     codec = Codec(ConfluentRegistry(world.settings.registry), [TRIP_PAYMENTS])
     return codec.encode(trip(int(time.time()) + number))
+
+
+@pytest.mark.requirement("PRI-11", "BEY-04")
+def test_a_day_goes_from_its_lines_to_the_general_ledgers_answer(
+    environment: dict[str, str], world: World, tmp_path: Path
+) -> None:
+    """The commands as an operator gives them: files, upload, the day's report, and what was refused."""
+    real = world._replace(lines=GL_LINES)
+    bad, good = purchase(1, day=DAY), purchase(2, day=DAY, prison="MDI")
+    for partition in range(PARTITIONS):
+        mine = {0: bad, 1: good}.get(partition, [])
+        real.post(*((partition, line) for line in mine), (partition, closed(DAY, mine)))
+
+    def said(*words: str) -> tuple[int, str]:
+        process = sinks(environment | {"COLUMNS": "220"}, *words)
+        out, err = process.communicate(timeout=120)
+        return process.returncode, f"{out}\n{err}"
+
+    assert said("adi", "--until-idle", "3")[0] == 0
+    code, out = said("day", DAY)
+    assert code == 1
+    assert "MDI: the general ledger has not answered 2 lines, 12.34 GBP" in out
+
+    with general_ledger.serving() as ledger:
+        ledger.bad_lines = {bad[0].line_id: "account unknown"}
+        environment["MILLRACE_GENERAL_LEDGER"] = ledger.address
+        assert said("general-ledger", "--until-idle", "2")[0] == 0
+
+    code, out = said("day", DAY, "--prison", "MDI")
+    assert (code, "agreed" in out) == (0, True)
+    code, out = said("day", DAY)
+    assert code == 1
+    assert "LEI: the general ledger refused 2 lines that nothing has corrected" in out
+    code, out = said("refused")
+    assert code == 0
+    assert "2 lines refused" in out
+    assert "account unknown" in out
+    assert said("verify")[0] == 0
+
+
+@pytest.mark.requirement("PRI-13")
+def test_receipts_are_sent_by_their_command_and_a_mail_server_that_is_away_costs_nothing(
+    environment: dict[str, str], world: World
+) -> None:
+    with mail.serving() as mailbox:
+        environment |= {"MILLRACE_SMTP": mailbox.address}
+        process = sinks(environment, "receipts", "--until-idle", "2")
+        assert process.wait(90) == 0, process.communicate()
+    environment |= {"MILLRACE_SMTP": NOWHERE}
+    process = sinks(environment, "receipts", "--until-idle", "2")
+    assert process.wait(90) == 0, process.communicate()

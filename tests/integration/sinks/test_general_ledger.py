@@ -122,6 +122,20 @@ def test_a_general_ledger_in_a_bad_mood_gets_each_line_once(sop: Sop, mood: Mood
     assert len(sop.told()) == 1
 
 
+def test_a_request_that_arrives_later_than_anybody_believes_is_the_same_upload_by_its_key(sop: Sop) -> None:
+    """It is sent twice, and answered twice with the same."""
+    mine = purchase(1, day=DAY)
+    sop.file(DAY, mine)
+    sop.ledger.moods.append(Mood.TAKES_VERY_LATE)
+    sop.ledger.honours_keys = True
+
+    sop.upload(until_idle_s=8)
+
+    assert sop.ledger.uploads == [CSV, CSV]
+    assert sop.ledger.written == dict.fromkeys(ids(mine), 1)
+    assert len(sop.told()) == 1
+
+
 def test_nothing_is_sent_before_the_general_ledger_was_asked_for_it(sop: Sop) -> None:
     """Somebody restored our database to before the upload."""
     mine = purchase(1, day=DAY)

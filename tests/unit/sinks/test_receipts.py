@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from schemas.fields import Money
 from schemas.prison_finance import PurchaseAuthorised
-from sinks.receipts.receipt import message_id_of, receipt
+from sinks.receipts.receipt import UnusableAddress, message_id_of, receipt
 from tests.contracts.strategies import messages
 from tests.rooms import moment
 
@@ -58,3 +58,12 @@ def test_any_event_that_names_an_address_makes_a_message_to_it_alone(event: Purc
     assert [each.addr_spec for each in mail["To"].addresses] == [event.receipt_to]
     assert event.purchase_id in mail.get_content()
     assert max(len(line) for line in mail.as_bytes().splitlines()) <= 998
+
+
+@pytest.mark.parametrize(
+    "address", ["a..b@home.example", ".a@home.example", "a b@home.example", "a@b@home.example", "a,b@c"]
+)
+def test_an_address_that_is_none_is_refused_without_being_repeated(address: str) -> None:
+    with pytest.raises(UnusableAddress) as refused:
+        receipt(replace(PAID, receipt_to=address), ID, SENDER)
+    assert address not in str(refused.value)
