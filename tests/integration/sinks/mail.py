@@ -1,4 +1,4 @@
-"""A real SMTP server, aiosmtpd, that keeps what it takes and refuses what it is told to."""
+"""A real SMTP server, aiosmtpd, that keeps what it takes and refuses what it is told to; and what asks for a receipt."""
 
 import email
 from collections import deque
@@ -9,6 +9,14 @@ from email.policy import default
 from typing import Any
 
 from aiosmtpd.controller import Controller
+
+from schemas.avro import full_name
+from schemas.envelope import Envelope
+from schemas.fields import Money
+from schemas.prison_finance import PurchaseAuthorised
+from tests.rooms import moment
+
+AT = moment("2026-07-03T10:00:00Z")
 
 
 class Mailbox:
@@ -59,3 +67,17 @@ def serving() -> Iterator[Mailbox]:
         yield mailbox
     finally:
         controller.stop()
+
+
+def authorised(number: int, to: str | None) -> PurchaseAuthorised:
+    return PurchaseAuthorised(
+        purchase_id=f"CANTEEN-{number:04d}", prisoner_id="A1234BC", supplier_id="DHL", at=AT,
+        amount=Money(amount_minor=1_000 + number, currency="GBP"), receipt_to=to,
+    )  # fmt: skip
+
+
+def envelope(event: PurchaseAuthorised) -> Envelope:
+    return Envelope(
+        id=f"{event.purchase_id}/authorised", source="millrace/prison_finance", type=full_name(type(event)), time_us=AT,
+        subject=f"prisoner:{event.prisoner_id}", correlation_id="c", causation_id="c", actor="shop",
+    )  # fmt: skip

@@ -9,21 +9,16 @@ from typing import NamedTuple
 
 import pytest
 
-from schemas.avro import full_name
-from schemas.envelope import Envelope
 from schemas.fields import Money
-from schemas.prison_finance import PurchaseAuthorised, PurchaseVoided, VoidCause
+from schemas.prison_finance import PurchaseVoided, VoidCause
 from sinks import database, retry
 from sinks.storage import Storage
 from tests.integration.sinks import mail
-from tests.integration.sinks.mail import Mailbox
+from tests.integration.sinks.mail import AT, Mailbox, authorised, envelope
 from tests.integration.sinks.mortal_postman import STEPS
 from tests.integration.sinks.world import CHECKOUT, SENDER, World
-from tests.rooms import moment
 
 pytestmark = pytest.mark.requirement("PRI-13")
-
-AT = moment("2026-07-03T10:00:00Z")
 
 
 class Post(NamedTuple):
@@ -59,20 +54,6 @@ class Post(NamedTuple):
 def post(world: World) -> Iterator[Post]:
     with mail.serving() as mailbox:
         yield Post(world, mailbox)
-
-
-def authorised(number: int, to: str | None) -> PurchaseAuthorised:
-    return PurchaseAuthorised(
-        purchase_id=f"CANTEEN-{number:04d}", prisoner_id="A1234BC", supplier_id="DHL", at=AT,
-        amount=Money(amount_minor=1_000 + number, currency="GBP"), receipt_to=to,
-    )  # fmt: skip
-
-
-def envelope(event: PurchaseAuthorised) -> Envelope:
-    return Envelope(
-        id=f"{event.purchase_id}/authorised", source="millrace/prison_finance", type=full_name(type(event)), time_us=AT,
-        subject=f"prisoner:{event.prisoner_id}", correlation_id="c", causation_id="c", actor="shop",
-    )  # fmt: skip
 
 
 def kept(post: Post) -> list[tuple[bool, bool, bool]]:
