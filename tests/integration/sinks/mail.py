@@ -1,4 +1,4 @@
-"""A real SMTP server, aiosmtpd, that keeps what it takes and refuses what it is told to; and what asks for a receipt."""
+"""A real SMTP server, aiosmtpd, that keeps what it takes and refuses what it is told to; events that ask for mail."""
 
 import email
 from collections import deque
