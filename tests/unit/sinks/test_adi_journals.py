@@ -3,7 +3,7 @@
 import random
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.general_ledger import LedgerSide
@@ -11,6 +11,7 @@ from sinks.adi import journal
 from sinks.adi.journal import Unbalanced, journals, ranges
 from tests.unit.sinks.canteen import DAY, lines, purchase
 
+LAW = settings(deadline=None)  # a busy machine is no broken law
 pytestmark = pytest.mark.requirement("PRI-11")
 
 
@@ -81,6 +82,7 @@ def test_the_offsets_of_a_file_are_given_for_each_partition() -> None:
     assert line.side is LedgerSide.DEBIT
 
 
+@LAW
 @given(
     st.lists(st.integers(1, 4), min_size=1, max_size=30),
     st.integers(1, 9),

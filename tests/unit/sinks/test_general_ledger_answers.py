@@ -4,7 +4,7 @@ from itertools import chain
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -24,6 +24,7 @@ from sinks.general_ledger.answer import (
 from sinks.general_ledger.tables import ToPublish
 from sinks.general_ledger.upload import LineStatus
 
+LAW = settings(deadline=None)  # a busy machine is no broken law
 pytestmark = pytest.mark.requirement("PRI-11")
 
 FILE = "adi/2026-07-03/0210_SSCL_MR_03072026_LEI_MTP01.csv"
@@ -78,6 +79,7 @@ def test_a_refused_line_that_was_not_sent_makes_the_answer_nonsense() -> None:
         verdicts(answer("accepted in part", {"a-stranger": "?"}), sent(2))
 
 
+@LAW
 @given(st.integers(1, 12), st.integers(1, 4), st.data())
 def test_each_line_has_one_verdict_each_transaction_one_fate_and_each_line_is_told_once(
     transactions: int, lines_each: int, data: st.DataObject
