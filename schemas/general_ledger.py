@@ -75,7 +75,7 @@ class LineRefusal(Record):
 
 
 class LinesRefused(Message):
-    """The general ledger refused lines of this transaction, and so wrote none of it."""
+    """The general ledger has written no line of this transaction, as it refused at least one; each has its reason."""
 
     prisoner_id: Identifier
     transaction_id: Text

@@ -7,16 +7,25 @@ from enum import StrEnum
 from typing import Annotated
 
 from msgspec import Meta, field
-from pydantic import Field, StringConstraints, ValidationInfo, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 
-from schemas.fields import Fact, FactPart, Identifier, IsoDate, Message, Money, PositiveMinor, Record, Text, UtcMicros
+from schemas.fields import (
+    EmailAddress,
+    Fact,
+    FactPart,
+    Identifier,
+    IsoDate,
+    Message,
+    Money,
+    PositiveMinor,
+    Record,
+    Text,
+    UtcMicros,
+)
 from schemas.prison_reference import Prisoner, Supplier
 
 MOST_PAYMENTS = 20
 """Suppliers in one purchase."""
-
-_EMAIL = r"^[A-Za-z0-9._%+'-]{1,64}@[A-Za-z0-9-]{1,63}([.][A-Za-z0-9-]{1,63}){1,4}$"
-EmailAddress = Annotated[str, StringConstraints(pattern=_EMAIL), Meta(pattern=_EMAIL)]
 
 
 class SubAccount(StrEnum):

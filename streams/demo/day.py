@@ -25,6 +25,7 @@ from schemas.prison_finance import (
     SubmitPurchase,
     SupplierPayment,
 )
+from schemas.publishing import Upstream
 from schemas.topics import (
     ADVANCES,
     BILLING_PAYMENTS,
@@ -37,7 +38,6 @@ from schemas.topics import (
 )
 from streams.demo.world import Scale, World, prison_of
 from streams.processing import TYPE_NAME
-from streams.publish import Upstream
 
 DAY_START_US = 1_772_409_600_000_000  # 2026-03-02T00:00:00Z, a Monday; London is on UTC then
 HOUR_US = 3_600_000_000

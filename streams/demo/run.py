@@ -17,6 +17,7 @@ from connectors.database import migrate
 from connectors.tables import TABLES
 from schemas.clock import Tick
 from schemas.codec import Codec
+from schemas.publishing import Upstream
 from schemas.registry import ConfluentRegistry
 from schemas.settings import Settings
 from schemas.topics import GL_LINES, PARTITIONS, TICKS, TRIP_PAYMENTS, Spread
@@ -27,7 +28,6 @@ from streams.demo.day import DAY_START_US, Phase, Raw, make_day
 from streams.demo.processes import Process
 from streams.demo.watch import Tally, Watch
 from streams.demo.world import Scale, World, make_world, rows
-from streams.publish import Upstream
 
 STEP_TIMEOUT_S = 120
 BUILD = Path("build/demo")

@@ -6,11 +6,11 @@ from typing import NamedTuple
 
 from schemas.clock import Tick
 from schemas.fields import Contract, iso
+from schemas.publishing import Upstream
 from schemas.topics import PARTITIONS, TICKS
 from streams.demo.day import DAY_START_US, HOUR_US, Raw, make_day
 from streams.demo.world import Scale, World, make_world
 from streams.processing import TYPE_NAME
-from streams.publish import Upstream
 from streams.simulator.faults import LEAD_S, SPREAD_S, Fault, draw_faults
 from streams.simulator.kafka.messages import Headers
 from streams.simulator.reference import Debezium, RowChange, rows_of

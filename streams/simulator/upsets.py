@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from connectors.cdc import Op
 from schemas.dealer_billing import RaiseBill
 from schemas.mobility import DepositBudget, GroupMember
+from schemas.publishing import Upstream
 from streams.demo.day import Raw
 from streams.demo.world import World
-from streams.publish import Upstream
 from streams.simulator.reference import RowChange
 
 LATE_SHARE = 0.05

@@ -20,6 +20,7 @@ from schemas import (
     ledger,
     mobility,
     prison_advances,
+    prison_batches,
     prison_finance,
     prison_reference,
 )
@@ -46,6 +47,7 @@ MODULES = (
     ledger,
     mobility,
     prison_advances,
+    prison_batches,
     prison_finance,
     prison_reference,
 )

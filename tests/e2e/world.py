@@ -18,13 +18,13 @@ from schemas.codec import Codec
 from schemas.envelope import Envelope
 from schemas.fields import Message
 from schemas.ledger import Decided
+from schemas.publishing import Upstream, publish
 from schemas.registry import ConfluentRegistry
 from schemas.settings import Settings
 from schemas.topics import DEAD_LETTERS, PARTITIONS, TOPICS, UPSTREAM
 from streams import topics
 from streams.demo.processes import Process
 from streams.processing import TYPE_NAME
-from streams.publish import Upstream, publish
 
 WAIT_S = 60
 TOPIC_OF = {message: topic for topic in TOPICS for message in topic.messages}
