@@ -102,7 +102,7 @@ def _deposits(rnd: random.Random, world: World) -> Iterator[Planned]:
                 scopes=(VehicleScope(msp_id="ryde"), VehicleScope(vehicle_type="cargo")) if restricted else (),
                 per_trip_minor=rnd.choice((None, None, 300)),
             )
-            yield _event(DEPOSITS, message, message.deposit_id, 5 * HOUR_US + number, "budget-service")
+            yield plan(DEPOSITS, message, message.deposit_id, 5 * HOUR_US + number, "budget-service")
 
 
 def _trips(rnd: random.Random, world: World, scale: Scale) -> Iterator[Planned]:
@@ -126,17 +126,17 @@ def _trips(rnd: random.Random, world: World, scale: Scale) -> Iterator[Planned]:
             finish: Message = ended
             ended_at = began + ridden * 1_000_000
             if rnd.random() < EARLY_END_SHARE:  # the end is published before the start
-                yield _event(TRIPS, ended, f"{trip_id}-end", began - 1, "trip-service", happened=ended_at)
-                yield _event(TRIPS, started, f"{trip_id}-start", began, "trip-service")
+                yield plan(TRIPS, ended, f"{trip_id}-end", began - 1, "trip-service", happened=ended_at)
+                yield plan(TRIPS, started, f"{trip_id}-start", began, "trip-service")
                 continue
         elif fate < 0.97:
             finish = TripCancelled(trip_id=trip_id, group_id=group_id, reason="rider-changed-mind")
             ended_at = began + 2 * MINUTE_US
         else:  # the vehicle's modem died: no end is ever reported
-            yield _event(TRIPS, started, f"{trip_id}-start", began, "trip-service")
+            yield plan(TRIPS, started, f"{trip_id}-start", began, "trip-service")
             continue
-        yield _event(TRIPS, started, f"{trip_id}-start", began, "trip-service")
-        yield _event(TRIPS, finish, f"{trip_id}-end", ended_at, "trip-service")
+        yield plan(TRIPS, started, f"{trip_id}-start", began, "trip-service")
+        yield plan(TRIPS, finish, f"{trip_id}-end", ended_at, "trip-service")
 
 
 def _bills(rnd: random.Random, world: World, scale: Scale) -> Iterator[Planned]:
@@ -148,7 +148,7 @@ def _bills(rnd: random.Random, world: World, scale: Scale) -> Iterator[Planned]:
             amount=_eur(rnd.randrange(10_000, 2_000_000)),
             url=f"https://billing.example/bills/{number:05}.pdf",
         )
-        yield _event(BILLS, message, message.bill_id, 6 * HOUR_US + number, "dealer-service")
+        yield plan(BILLS, message, message.bill_id, 6 * HOUR_US + number, "dealer-service")
 
 
 def _payments(rnd: random.Random, morning: list[Planned]) -> Iterator[Planned]:
@@ -165,7 +165,7 @@ def _payments(rnd: random.Random, morning: list[Planned]) -> Iterator[Planned]:
                 bill_id=bill.bill_id if rnd.random() > 0.01 else "bil-mistyped",
                 amount=_eur(amount),
             )
-            yield _event(BILLING_PAYMENTS, message, message.payment_id, 9 * HOUR_US + number * 1_000 + part, "billing")
+            yield plan(BILLING_PAYMENTS, message, message.payment_id, 9 * HOUR_US + number * 1_000 + part, "billing")
 
 
 def _credits(rnd: random.Random, world: World) -> Iterator[Planned]:
@@ -178,7 +178,7 @@ def _credits(rnd: random.Random, world: World) -> Iterator[Planned]:
                 amount=_gbp(rnd.randrange(500, 5_000)),
                 description="Money from home" if part == 0 else "Weekly wage",
             )
-            yield _event(CREDITS, credit, credit.credit_id, 7 * HOUR_US + number * 10 + part, "prison")
+            yield plan(CREDITS, credit, credit.credit_id, 7 * HOUR_US + number * 10 + part, "prison")
         if rnd.random() < 0.2:
             move = MoveBetweenSubAccounts(
                 transfer_id=f"mov-{number:05}",
@@ -188,7 +188,7 @@ def _credits(rnd: random.Random, world: World) -> Iterator[Planned]:
                 amount=_gbp(rnd.randrange(100, 6_000)),
                 description="Private cash to spends",
             )
-            yield _event(CREDITS, move, move.transfer_id, 7 * HOUR_US + number * 10 + 5, "prison")
+            yield plan(CREDITS, move, move.transfer_id, 7 * HOUR_US + number * 10 + 5, "prison")
 
 
 def _purchases(rnd: random.Random, world: World, scale: Scale) -> Iterator[Planned]:
@@ -198,18 +198,18 @@ def _purchases(rnd: random.Random, world: World, scale: Scale) -> Iterator[Plann
         at = rnd.randrange(9 * HOUR_US, 16 * HOUR_US)
         prisoner_id = world.prisoners[prisoner] if rnd.random() > 0.003 else "A9999ZZ"
         submitted = _submission(rnd, world, purchase_id, prisoner_id, prison_of(prisoner))
-        yield _event(PURCHASES, submitted, f"{purchase_id}-submit", at, "shop")
+        yield plan(PURCHASES, submitted, f"{purchase_id}-submit", at, "shop")
         fate = rnd.random()
         ids: dict[str, Any] = {"purchase_id": purchase_id, "prisoner_id": prisoner_id}
         if fate < 0.9:
-            yield _event(PURCHASES, AuthorisePurchase(**ids), f"{purchase_id}-auth", at + 3 * MINUTE_US, "shop")
+            yield plan(PURCHASES, AuthorisePurchase(**ids), f"{purchase_id}-auth", at + 3 * MINUTE_US, "shop")
         elif fate < 0.96:
             cancelled = CancelPurchase(**ids, reason="out-of-stock")
-            yield _event(PURCHASES, cancelled, f"{purchase_id}-cancel", at + 4 * MINUTE_US, "shop")
+            yield plan(PURCHASES, cancelled, f"{purchase_id}-cancel", at + 4 * MINUTE_US, "shop")
         if fate < 0.06:
             payments = submitted.payments if fate < 0.03 else ()
             refund = RefundPurchase(**ids, refund_id=f"{purchase_id}-R", payments=payments, reason="Out of stock")
-            yield _event(PURCHASES, refund, f"{purchase_id}-refund", at + HOUR_US, "shop")
+            yield plan(PURCHASES, refund, f"{purchase_id}-refund", at + HOUR_US, "shop")
 
 
 FUNDING = {
@@ -260,7 +260,7 @@ def _wages(rnd: random.Random, world: World) -> Iterator[Planned]:
             amount=_gbp(rnd.randrange(100, 1_500)),
             description="Weekly wage",
         )
-        yield _event(CREDITS, wage, wage.credit_id, 31 * HOUR_US + number, "prison")
+        yield plan(CREDITS, wage, wage.credit_id, 31 * HOUR_US + number, "prison")
 
 
 def _write_offs(rnd: random.Random, day: list[Planned], world: World) -> Iterator[Planned]:
@@ -278,7 +278,7 @@ def _write_offs(rnd: random.Random, day: list[Planned], world: World) -> Iterato
                 written_off_by=f"{rank}-{prison_of(numbers[bought.prisoner_id])}",
                 reason="Released",
             )
-            yield _event(ADVANCES, given_up, f"{bought.purchase_id}-given-up", 33 * HOUR_US, "prison")
+            yield plan(ADVANCES, given_up, f"{bought.purchase_id}-given-up", 33 * HOUR_US, "prison")
 
 
 # ---- what goes wrong on the way
@@ -299,7 +299,7 @@ def _sent(rnd: random.Random, planned: list[Planned]) -> list[Upstream | Raw]:
 def _bad_records(encode: Callable[[Message], bytes]) -> list[Upstream | Raw]:
     """One of each kind that becomes a dead letter."""
     good = TripEnded(trip_id="trp-bad", group_id="grp-000", ridden_seconds=60)
-    headers = _event(TRIPS, good, "bad", 0, "trip-service").event.envelope.headers()
+    headers = plan(TRIPS, good, "bad", 0, "trip-service").event.envelope.headers()
     value = encode(good)
     negative = good.model_copy(update={"ridden_seconds": -60})
     return [
@@ -314,9 +314,10 @@ def _bad_records(encode: Callable[[Message], bytes]) -> list[Upstream | Raw]:
     ]
 
 
-def _event(
+def plan(
     topic: Topic, message: Message, event_id: str, sent_us: int, source: str, happened: int | None = None
 ) -> Planned:
+    """An event of upstream, `sent_us` into the day."""
     assert topic.key is not None
     key = topic.key.of(message)
     assert key is not None

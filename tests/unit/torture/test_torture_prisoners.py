@@ -3,7 +3,7 @@
 import random
 from collections import Counter
 from collections.abc import Iterator
-from itertools import islice
+from itertools import count, islice
 
 import msgspec
 import pytest
@@ -15,10 +15,10 @@ from schemas.prison_reference import GlAccount, GlPurpose, Officer, Prison, Pris
 from schemas.topics import TOPICS
 from streams.prison_finance.room import PrisonFinance
 from tests.rooms import MINUTE, Stage
+from tests.torture.canteen import Canteen
 from tests.torture.events import Event
 from tests.torture.facts import Facts, Policy
 from tests.torture.general_ledger import Answers
-from tests.torture.load import Stories
 from tests.torture.verifier import prisoners
 from tests.torture.verifier.check import RULES, line_of
 from tests.torture.verifier.model import Input, Model, Verdict
@@ -75,8 +75,9 @@ def stage() -> Stage:
 
 
 def stories(seed: int) -> Iterator[Event]:
-    told, dice = Stories(seed, FACTS, "unit"), random.Random(seed)
-    tellers = (told._credit, told._move, told._submit, told._decide, told._decide, told._afterwards)
+    dice, ids = random.Random(seed), count()
+    told = Canteen(dice, FACTS, lambda prefix: f"{prefix}-{next(ids)}")
+    tellers = (told.credit, told.move, told.submit, told.decide, told.decide, told.afterwards)
     while True:
         yield dice.choice(tellers)()
 
