@@ -28,6 +28,7 @@ from schemas.prison_finance import (
 from schemas.publishing import Upstream
 from schemas.topics import (
     ADVANCES,
+    BATCHES,
     BILLING_PAYMENTS,
     BILLS,
     CREDITS,
@@ -36,12 +37,16 @@ from schemas.topics import (
     TRIPS,
     Topic,
 )
+from streams.demo import canteen
 from streams.demo.world import Scale, World, prison_of
 from streams.processing import TYPE_NAME
 
 DAY_START_US = 1_772_409_600_000_000  # 2026-03-02T00:00:00Z, a Monday; London is on UTC then
 HOUR_US = 3_600_000_000
 MINUTE_US = 60_000_000
+
+CANTEEN_US = DAY_START_US + 23 * HOUR_US + 10 * MINUTE_US
+"""When the shops submit the week's orders."""
 
 REPEATED_SHARE = 0.02
 OTHER_CONTENT_SHARE = 0.003
@@ -79,9 +84,12 @@ def make_day(seed: int, scale: Scale, world: World, encode: Callable[[Message], 
     day = [*_trips(rnd, world, scale), *_payments(rnd, morning), *_purchases(rnd, world, scale)]
     bad = _bad_records(encode)
     wages, write_offs = list(_wages(rnd, world)), list(_write_offs(rnd, day, world))
+    ordered, confirmed = _canteen(rnd, world)
     return [
         Phase("morning", _sent(rnd, morning), DAY_START_US + 6 * HOUR_US),
         Phase("day", [*_sent(rnd, day), *bad], DAY_START_US + 23 * HOUR_US),
+        Phase("canteen", _sent(rnd, ordered), CANTEEN_US + 2 * MINUTE_US),
+        Phase("canteen confirmed", _sent(rnd, confirmed), CANTEEN_US + 20 * MINUTE_US),
         Phase("next morning", _sent(rnd, wages), DAY_START_US + 32 * HOUR_US),
         Phase("night after", _sent(rnd, write_offs), DAY_START_US + 60 * HOUR_US),
     ]
@@ -210,6 +218,16 @@ def _purchases(rnd: random.Random, world: World, scale: Scale) -> Iterator[Plann
             payments = submitted.payments if fate < 0.03 else ()
             refund = RefundPurchase(**ids, refund_id=f"{purchase_id}-R", payments=payments, reason="Out of stock")
             yield plan(PURCHASES, refund, f"{purchase_id}-refund", at + HOUR_US, "shop")
+
+
+def _canteen(rnd: random.Random, world: World) -> tuple[list[Planned], list[Planned]]:
+    """The batches of the week, and what confirms them or calls them off."""
+    ordered, at = list(canteen.batches(rnd, world)), CANTEEN_US - DAY_START_US
+    confirmed = canteen.confirmations(ordered)
+    return (
+        [plan(BATCHES, batch, f"{batch.batch_id}-submit", at, "shop") for batch in ordered],
+        [plan(BATCHES, each, f"{each.batch_id}-confirm", at + 10 * MINUTE_US, "shop") for each in confirmed],
+    )
 
 
 FUNDING = {

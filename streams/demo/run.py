@@ -20,7 +20,7 @@ from schemas.codec import Codec
 from schemas.publishing import Upstream
 from schemas.registry import ConfluentRegistry
 from schemas.settings import Settings
-from schemas.topics import GL_LINES, PARTITIONS, TICKS, TRIP_PAYMENTS, Spread
+from schemas.topics import BETWEEN_BOOKS, GL_LINES, PARTITIONS, TICKS, TRIP_PAYMENTS, Spread
 from streams import topics
 from streams.audit.audit import audit
 from streams.audit.report import Report
@@ -31,6 +31,7 @@ from streams.demo.world import Scale, World, make_world, rows
 
 STEP_TIMEOUT_S = 120
 BUILD = Path("build/demo")
+BETWEEN = tuple(topic.name for topic in BETWEEN_BOOKS)
 
 
 class Result(NamedTuple):
@@ -124,7 +125,7 @@ class Demo:
 
             def all_answered() -> bool:
                 self._progress.update(task, completed=self._watch.answered - before)
-                return self._watch.answered >= inputs
+                return self._watch.answered >= inputs and self._watch.is_consumed(*BETWEEN)
 
             self._await(all_answered)
         self._tick(phase.tick_us)
