@@ -8,18 +8,19 @@ from schemas.prison_batches import AuthoriseBatch, CancelBatch, SubmitBatch
 from schemas.prison_finance import FundingSource, SubmitPurchase, SupplierPayment
 from streams.demo.world import PRISONS, World, prison_of
 
-ORDERING_SHARE = 0.4
 STRANGER = "A9999ZZ"
 
 
-def batches(rnd: random.Random, world: World) -> Iterator[SubmitBatch]:
-    """One for each prison, in which somebody is unknown and some want more than they have."""
+def batches(rnd: random.Random, world: World, name: str, share: float) -> Iterator[SubmitBatch]:
+    """One for each prison, of so many of its people; somebody is unknown, and some want more than they have."""
     for prison_id in PRISONS:
         numbers = [each for each in range(len(world.prisoners)) if prison_of(each) == prison_id]
-        people = [world.prisoners[each] for each in numbers if rnd.random() < ORDERING_SHARE] or [STRANGER]
+        people = [world.prisoners[each] for each in numbers if rnd.random() < share] or [STRANGER]
         yield SubmitBatch(
-            batch_id=f"canteen-{prison_id}",
-            purchases=tuple(_order(rnd, world, prison_id, who) for who in dict.fromkeys([*people, STRANGER])),
+            batch_id=f"{name}-{prison_id}",
+            purchases=tuple(
+                _order(rnd, world, f"{name}-{prison_id}", who) for who in dict.fromkeys([*people, STRANGER])
+            ),
         )
 
 
@@ -31,11 +32,11 @@ def confirmations(batches: list[SubmitBatch]) -> Iterator[AuthoriseBatch | Cance
     yield CancelBatch(batch_id=called_off.batch_id, reason="no-delivery")
 
 
-def _order(rnd: random.Random, world: World, prison_id: str, who: str) -> SubmitPurchase:
+def _order(rnd: random.Random, world: World, batch_id: str, who: str) -> SubmitPurchase:
     suppliers = rnd.sample(world.suppliers, rnd.choice((1, 2)))
     amounts = [rnd.randrange(50, 1_500) for _ in suppliers]
     return SubmitPurchase(
-        purchase_id=f"WEEK-{prison_id}-{who}",
+        purchase_id=f"{batch_id}-{who}",
         prisoner_id=who,
         payments=tuple(
             SupplierPayment(supplier_id=supplier, amount=_gbp(amount))

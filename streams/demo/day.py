@@ -48,6 +48,9 @@ MINUTE_US = 60_000_000
 CANTEEN_US = DAY_START_US + 23 * HOUR_US + 10 * MINUTE_US
 """When the shops submit the week's orders."""
 
+ORDERING_SHARE = 0.4
+"""Of a prison's people, how many order from the canteen."""
+
 REPEATED_SHARE = 0.02
 OTHER_CONTENT_SHARE = 0.003
 EARLY_END_SHARE = 0.01
@@ -77,21 +80,26 @@ class Phase(NamedTuple):
     tick_us: int
 
 
+Programme = Callable[[int, Scale, World, Callable[[Message], bytes]], list[Phase]]
+"""What upstream publishes: from a seed, how much of it, in which world; the last encodes what is almost a message."""
+
+
 def make_day(seed: int, scale: Scale, world: World, encode: Callable[[Message], bytes]) -> list[Phase]:
     """The phases of the day. `encode` is needed for the records that are almost messages."""
     rnd = random.Random(f"day {seed}")
     morning = [*_deposits(rnd, world), *_bills(rnd, world, scale), *_credits(rnd, world)]
-    day = [*_trips(rnd, world, scale), *_payments(rnd, morning), *_purchases(rnd, world, scale)]
+    day = [*_trips(rnd, world, scale), *_payments(rnd, morning), *orders(rnd, world, scale.purchases, "CANTEEN", 0)]
     bad = _bad_records(encode)
     wages, write_offs = list(_wages(rnd, world)), list(_write_offs(rnd, day, world))
     ordered, confirmed = _canteen(rnd, world)
     return [
-        Phase("morning", _sent(rnd, morning), DAY_START_US + 6 * HOUR_US),
-        Phase("day", [*_sent(rnd, day), *bad], DAY_START_US + 23 * HOUR_US),
-        Phase("canteen", _sent(rnd, ordered), CANTEEN_US + 2 * MINUTE_US),
-        Phase("canteen confirmed", _sent(rnd, confirmed), CANTEEN_US + 20 * MINUTE_US),
-        Phase("next morning", _sent(rnd, wages), DAY_START_US + 32 * HOUR_US),
-        Phase("night after", _sent(rnd, write_offs), DAY_START_US + 60 * HOUR_US),
+        Phase("midnight", [], DAY_START_US),
+        Phase("morning", sent(rnd, morning), DAY_START_US + 6 * HOUR_US),
+        Phase("day", [*sent(rnd, day), *bad], DAY_START_US + 23 * HOUR_US),
+        Phase("canteen", sent(rnd, ordered), CANTEEN_US + 2 * MINUTE_US),
+        Phase("canteen confirmed", sent(rnd, confirmed), CANTEEN_US + 20 * MINUTE_US),
+        Phase("next morning", sent(rnd, wages), DAY_START_US + 32 * HOUR_US),
+        Phase("night after", sent(rnd, write_offs), DAY_START_US + 60 * HOUR_US),
     ]
 
 
@@ -183,7 +191,7 @@ def _credits(rnd: random.Random, world: World) -> Iterator[Planned]:
                 credit_id=f"crd-{number:05}-{part}",
                 prisoner_id=prisoner_id,
                 sub_account=account,
-                amount=_gbp(rnd.randrange(500, 5_000)),
+                amount=gbp(rnd.randrange(500, 5_000)),
                 description="Money from home" if part == 0 else "Weekly wage",
             )
             yield plan(CREDITS, credit, credit.credit_id, 7 * HOUR_US + number * 10 + part, "prison")
@@ -193,17 +201,17 @@ def _credits(rnd: random.Random, world: World) -> Iterator[Planned]:
                 prisoner_id=prisoner_id,
                 source=SubAccount.CASH,
                 target=SubAccount.SPENDS,
-                amount=_gbp(rnd.randrange(100, 6_000)),
+                amount=gbp(rnd.randrange(100, 6_000)),
                 description="Private cash to spends",
             )
             yield plan(CREDITS, move, move.transfer_id, 7 * HOUR_US + number * 10 + 5, "prison")
 
 
-def _purchases(rnd: random.Random, world: World, scale: Scale) -> Iterator[Planned]:
+def orders(rnd: random.Random, world: World, count: int, prefix: str, day_us: int) -> Iterator[Planned]:
     """All single-person flows: from one source, two or all three, to one supplier or two; some taken back."""
-    for number in range(scale.purchases):
-        purchase_id, prisoner = f"CANTEEN-{number:05}", rnd.randrange(len(world.prisoners))
-        at = rnd.randrange(9 * HOUR_US, 16 * HOUR_US)
+    for number in range(count):
+        purchase_id, prisoner = f"{prefix}-{number:05}", rnd.randrange(len(world.prisoners))
+        at = day_us + rnd.randrange(9 * HOUR_US, 16 * HOUR_US)
         prisoner_id = world.prisoners[prisoner] if rnd.random() > 0.003 else "A9999ZZ"
         submitted = _submission(rnd, world, purchase_id, prisoner_id, prison_of(prisoner))
         yield plan(PURCHASES, submitted, f"{purchase_id}-submit", at, "shop")
@@ -222,7 +230,7 @@ def _purchases(rnd: random.Random, world: World, scale: Scale) -> Iterator[Plann
 
 def _canteen(rnd: random.Random, world: World) -> tuple[list[Planned], list[Planned]]:
     """The batches of the week, and what confirms them or calls them off."""
-    ordered, at = list(canteen.batches(rnd, world)), CANTEEN_US - DAY_START_US
+    ordered, at = list(canteen.batches(rnd, world, "WEEK", ORDERING_SHARE)), CANTEEN_US - DAY_START_US
     confirmed = canteen.confirmations(ordered)
     return (
         [plan(BATCHES, batch, f"{batch.batch_id}-submit", at, "shop") for batch in ordered],
@@ -245,7 +253,7 @@ def _submission(rnd: random.Random, world: World, purchase_id: str, prisoner_id:
     suppliers = rnd.sample(world.suppliers, rnd.choice((1, 1, 2))) if rnd.random() > 0.005 else ["ACME"]
     most = 900 if len(funding) == 1 else 3_000
     payments = tuple(
-        SupplierPayment(supplier_id=supplier_id, amount=_gbp(rnd.randrange(50, most))) for supplier_id in suppliers
+        SupplierPayment(supplier_id=supplier_id, amount=gbp(rnd.randrange(50, most))) for supplier_id in suppliers
     )
     approval = None
     if FundingSource.ADVANCE in funding:
@@ -260,7 +268,7 @@ def _submission(rnd: random.Random, world: World, purchase_id: str, prisoner_id:
         purchase_id=purchase_id,
         prisoner_id=prisoner_id,
         payments=payments,
-        total=_gbp(sum(payment.amount.amount_minor for payment in payments)),
+        total=gbp(sum(payment.amount.amount_minor for payment in payments)),
         funding=funding,
         description="Canteen Spends",
         approval=approval,
@@ -275,7 +283,7 @@ def _wages(rnd: random.Random, world: World) -> Iterator[Planned]:
             credit_id=f"wag-{number:05}",
             prisoner_id=prisoner_id,
             sub_account=rnd.choice((SubAccount.SPENDS, SubAccount.SPENDS, SubAccount.CASH, SubAccount.SAVINGS)),
-            amount=_gbp(rnd.randrange(100, 1_500)),
+            amount=gbp(rnd.randrange(100, 1_500)),
             description="Weekly wage",
         )
         yield plan(CREDITS, wage, wage.credit_id, 31 * HOUR_US + number, "prison")
@@ -302,7 +310,7 @@ def _write_offs(rnd: random.Random, day: list[Planned], world: World) -> Iterato
 # ---- what goes wrong on the way
 
 
-def _sent(rnd: random.Random, planned: list[Planned]) -> list[Upstream | Raw]:
+def sent(rnd: random.Random, planned: list[Planned]) -> list[Upstream | Raw]:
     """In the order of sending, with some events sent twice, and some ids used twice."""
     again = []
     for sent_us, event in planned:
@@ -348,5 +356,5 @@ def _eur(amount_minor: int) -> Money:
     return Money(amount_minor=amount_minor, currency="EUR")
 
 
-def _gbp(amount_minor: int) -> Money:
+def gbp(amount_minor: int) -> Money:
     return Money(amount_minor=amount_minor, currency="GBP")
