@@ -40,7 +40,7 @@ def processed(
     if isinstance(row, Refused):
         return row
     if strange := {line.line_id for line in row.open} ^ set(command.line_ids):
-        return refused(Reason.WRONG_STATE, transaction=command.transaction_id, lines_differ=", ".join(sorted(strange)))
+        return refused(Reason.WRONG_STATE, transaction=command.transaction_id, lines_differ=_some(strange))
     events: list[Fact] = [
         TransactionProcessed(
             prisoner_id=command.prisoner_id,
@@ -62,7 +62,7 @@ def refuse(draft: Draft, ledger: GeneralLedger, command: LinesRefused) -> list[F
     if isinstance(row, Refused):
         return row
     if strange := {each.line_id for each in command.reasons} - {line.line_id for line in row.open}:
-        return refused(Reason.WRONG_STATE, transaction=command.transaction_id, not_open=", ".join(sorted(strange)))
+        return refused(Reason.WRONG_STATE, transaction=command.transaction_id, not_open=_some(strange))
     return [
         LinesAreRefused(
             prisoner_id=command.prisoner_id,
@@ -121,3 +121,8 @@ def _written(ledger: GeneralLedger, transaction_id: str) -> GlTransaction | Refu
     if row.state is not State.WRITTEN:
         return refused(Reason.WRONG_STATE, transaction=transaction_id, state=row.state)
     return row
+
+
+def _some(line_ids: set[str]) -> str:
+    """The first of them: a refusal's figures stay short."""
+    return ", ".join(sorted(line_ids)[:3])

@@ -63,6 +63,8 @@ def submit(
         return known
     if purchase is not None:
         return refused(Reason.ALREADY_EXISTS, purchase=command.purchase_id, state=purchase.state)
+    if advance.of(advances, command.purchase_id) is not None:  # an advance may outlive the memory of its purchase
+        return refused(Reason.ALREADY_EXISTS, advance=command.purchase_id)
     funded = allocate(command.payments, _funds(draft, command))
     terms = _terms(draft, reference, known.prisoner, funded, command)
     if isinstance(terms, Refused):

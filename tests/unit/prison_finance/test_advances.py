@@ -102,6 +102,23 @@ def test_every_ledger_account_that_an_advance_may_need_is_needed_at_submission(p
     assert refusal == Refused(Reason.NO_GL_ACCOUNT, {"purpose": purpose})
 
 
+def test_while_an_advance_is_open_its_id_is_not_used_again_even_after_its_purchase_is_forgotten() -> None:
+    prison = lent(40)
+    prison.tick("2024-06-09 10:00")
+    assert (prison.state("P1"), prison.advances()) == (None, "P1 active 40/0")
+    prison.credit(100, "savings")
+    again = prison.submit("P1", 40, "2024-06-09 10:00", funding="advance", approved_by="governor")
+    assert again == Refused(Reason.ALREADY_EXISTS, {"advance": "P1"})
+    assert told(prison.credit(100, at="2024-06-09 10:00", credit_id="C2")) == ["PrisonerCredited", "AdvanceRepaid"]
+    assert isinstance(prison.submit("P1", 40, "2024-06-09 10:00"), list)
+
+
+def test_an_advance_is_written_off_after_its_purchase_is_forgotten_too() -> None:
+    prison = lent(40)
+    prison.tick("2024-06-09 10:00")
+    assert entries(prison.write_off("P1", at="2024-06-09 10:00")) == ["4104 -> 1502 40"]
+
+
 # ---- flow 4: an advance alone
 
 
