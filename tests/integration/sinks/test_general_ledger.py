@@ -171,10 +171,7 @@ def test_a_refusal_of_a_line_that_the_file_does_not_have_settles_nothing(sop: So
 
     assert sop.states() == ["waiting"]
     ((problem,),) = sop.world.query("select problem from sink.upload")
-    assert (
-        problem
-        == "the general ledger's answer makes no sense: it refuses lines that the file does not have: a stranger"
-    )
+    assert problem == "the general ledger refuses lines that the file does not have: a stranger"
 
 
 def test_a_prisons_files_go_up_in_order_and_one_that_waits_holds_up_its_own_prison_only(sop: Sop) -> None:
