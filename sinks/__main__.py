@@ -26,6 +26,7 @@ from sinks.adi.sink import AdiSink
 from sinks.database import Connection, connect
 from sinks.errors import Exit, SinkError
 from sinks.general_ledger import day as reconciling
+from sinks.general_ledger import proof as answering
 from sinks.general_ledger import refused as refusing
 from sinks.general_ledger import show
 from sinks.general_ledger import worker as uploading
@@ -105,6 +106,10 @@ def verify() -> None:
             for difference in proving.differences(sink, codec, connection, settings().kafka, storage):
                 found += 1
                 click.echo(difference)
+        click.echo(f"comparing what {uploading.NAME} was answered ...", err=True)
+        for difference in answering.differences(connection):
+            found += 1
+            click.echo(difference)
     click.echo(f"{found} differences" if found else "every file is what it was made of")
     sys.exit(Exit.DIFFERENCES if found else Exit.DONE)
 

@@ -72,8 +72,8 @@ class Answer(BaseModel):
         return self
 
 
-class Nonsense(ValueError):
-    """An answer that cannot be about this file."""
+class Unsettled(ValueError):
+    """An answer that decides nothing about this file, and why."""
 
 
 class SentLine(NamedTuple):
@@ -102,11 +102,20 @@ class Acknowledgement(NamedTuple):
     reasons: Mapping[str, str | None]
 
 
-def verdicts(answer: Answer, lines: Sequence[SentLine]) -> list[Verdict]:
-    """One for each line of the file. Raises `Nonsense` where a refused line is not in it."""
+def verdicts(answer: Answer, digest: str, lines: Sequence[SentLine]) -> list[Verdict]:
+    """One for each line of the file with this SHA-256.
+
+    Raises `Unsettled`: it is about other bytes, has no outcome yet, or refuses lines that the file does not have.
+    """
+    if answer.digest != digest:
+        raise Unsettled(f"the general ledger has another file under this name, with SHA-256 {answer.digest[:64]}")
+    if answer.outcome is Outcome.AT_WORK:
+        raise Unsettled("the general ledger is at work on it")
     reasons = {line.line_id: line.reason for line in answer.refused}
     if strangers := reasons.keys() - {line.line_id for line in lines}:
-        raise Nonsense(f"it refuses lines that the file does not have: {', '.join(sorted(strangers)[:3])}")
+        raise Unsettled(
+            f"the general ledger refuses lines that the file does not have: {', '.join(sorted(strangers)[:3])}"
+        )
     if answer.outcome is Outcome.REFUSED:
         whole = answer.reason or "the file was refused"
         return [Verdict(line, LineStatus.REFUSED, reasons.get(line.line_id, whole)) for line in lines]

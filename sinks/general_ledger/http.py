@@ -36,7 +36,8 @@ class HttpGeneralLedger:
 
     def __init__(self, address: str, timeout_s: float, token: SecretStr | None = None) -> None:
         self._address = address
-        headers = {} if token is None else {"Authorization": f"Bearer {token.get_secret_value()}"}
+        secret = "" if token is None else token.get_secret_value()
+        headers = {"Authorization": f"Bearer {secret}"} if secret else {}
         self._client = httpx.Client(base_url=address, timeout=timeout_s, headers=headers)
 
     def __enter__(self) -> Self:

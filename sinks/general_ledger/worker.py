@@ -15,7 +15,7 @@ from sinks import metrics
 from sinks.database import Connection, connect, reconnect
 from sinks.errors import StorageUnavailable
 from sinks.general_ledger import outbox, tables
-from sinks.general_ledger.answer import EVENTS, Answer, Nonsense, Outcome, acknowledgements, verdicts
+from sinks.general_ledger.answer import EVENTS, Answer, Unsettled, acknowledgements, verdicts
 from sinks.general_ledger.ports import GeneralLedger, NoAnswer, NotTaken
 from sinks.general_ledger.tables import Stale
 from sinks.general_ledger.upload import Event, State, Upload, may_be_sent, pause_s
@@ -129,20 +129,12 @@ class Uploader:
         return self._settle(upload, answer)
 
     def _settle(self, upload: Upload, answer: Answer) -> bool:
-        problem = None
-        if answer.digest != upload.digest:
-            problem = f"the general ledger has another file under this name, with SHA-256 {answer.digest[:64]}"
-        elif answer.outcome is Outcome.AT_WORK:
-            problem = "the general ledger is at work on it"
-        else:
-            try:
-                found = verdicts(answer, tables.lines_of(self._connection, upload))
-            except Nonsense as error:
-                problem = f"the general ledger's answer makes no sense: {error}"
-        if problem is not None:
+        try:
+            found = verdicts(answer, upload.digest, tables.lines_of(self._connection, upload))
+        except Unsettled as error:
             if upload.state is State.SENDING:
                 upload = tables.step(self._connection, upload, Event.NO_ANSWER)
-            return self._later(upload, problem)
+            return self._later(upload, str(error))
         told = acknowledgements(upload.name, found)
         tables.settle(self._connection, upload, EVENTS[answer.outcome], answer, found, told)
         metrics.ANSWERS.labels(str(answer.outcome)).inc()

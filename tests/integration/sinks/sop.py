@@ -8,6 +8,8 @@ from typing import NamedTuple
 
 from schemas.envelope import Envelope, read_envelope
 from schemas.general_ledger import GeneralLedgerLine, LinesProcessed, LinesRefused
+from sinks import database
+from sinks.general_ledger import proof
 from sinks.general_ledger.http import HttpGeneralLedger
 from sinks.general_ledger.worker import Uploader
 from sinks.storage import Storage
@@ -73,6 +75,11 @@ class Sop(NamedTuple):
     def statuses(self) -> dict[str, str]:
         """Of the lines."""
         return dict(self.world.query("select line_id, status from sink.adi_line"))  # type: ignore[arg-type]
+
+    def differences(self) -> list[str]:
+        """What `verify` says of lines and answers."""
+        with database.connect(self.world.postgres) as connection:
+            return list(proof.differences(connection))
 
     def told(self) -> list[Told]:
         """Every acknowledgement in Kafka, repetitions too."""

@@ -3,10 +3,12 @@
 from collections import Counter
 from collections.abc import Iterator
 
+import psycopg
 import pytest
 from msgspec.structs import replace
 
 from schemas.general_ledger import GeneralLedgerLine, LinesProcessed, LinesRefused
+from sinks.general_ledger import proof
 from tests.integration.sinks import general_ledger
 from tests.integration.sinks.general_ledger import Mood
 from tests.integration.sinks.sop import PATIENCE_S, Sop
@@ -171,10 +173,7 @@ def test_a_refusal_of_a_line_that_the_file_does_not_have_settles_nothing(sop: So
 
     assert sop.states() == ["waiting"]
     ((problem,),) = sop.world.query("select problem from sink.upload")
-    assert (
-        problem
-        == "the general ledger's answer makes no sense: it refuses lines that the file does not have: a stranger"
-    )
+    assert problem == "the general ledger refuses lines that the file does not have: a stranger"
 
 
 def test_a_prisons_files_go_up_in_order_and_one_that_waits_holds_up_its_own_prison_only(sop: Sop) -> None:
@@ -266,3 +265,34 @@ def test_what_corrects_a_line_that_was_not_refused_or_is_corrected_already_is_pa
 
     assert sop.world.query("select reason, count(*) from sink.parked group by 1") == [("corrects_no_refused_line", 4)]
     assert Counter(sop.statuses().values()) == {"processed": 2, "reversed": 2, "appended": 2}
+
+
+CRIMES = {
+    "update sink.adi_line set status = 'refused' where line_id = '{good}'": "{good} is refused, and was told 1 times",
+    "update sink.adi_line set status = 'processed' where line_id = '{bad}'": "{bad} is processed, and was told 1 times",
+    "update sink.adi_line set corrects = null where line_id = '{again}'": "{bad} is reversed without a line",
+    "update sink.upload set state = 'in doubt', answered_at = null where number = 1": "but its file is in doubt",
+    "delete from sink.acknowledgement where outcome = 'processed'": "{good} is processed, and was told 0 times (never)",
+    "update sink.adi_line set status = 'filed' where file is null": "is filed, but its file is in no file",
+}
+
+
+@pytest.mark.requirement("BEY-02")
+def test_verify_finds_a_line_whose_fate_was_changed(sop: Sop) -> None:
+    good, bad, later = purchase(1, day=DAY), purchase(2, day=DAY), purchase(3, day="2026-07-05")
+    sop.file(DAY, good, bad)
+    sop.ledger.bad_lines = {bad[0].line_id: "account unknown"}
+    sop.upload()
+    sop.file(NEXT, corrected(bad, NEXT))
+    sop.world.post(*((0, line) for line in later))
+    sop.world.run("adi")
+    assert sop.differences() == []
+
+    names = {"good": good[0].line_id, "bad": bad[0].line_id, "again": f"{bad[0].line_id}-again"}
+    for crime, said in CRIMES.items():
+        with psycopg.connect(sop.world.postgres) as connection:
+            connection.execute(crime.format(**names))
+            found = list(proof.differences(connection))
+            connection.rollback()
+        assert any(said.format(**names) in line for line in found), (crime, found)
+    assert sop.differences() == []

@@ -15,8 +15,8 @@ from sinks.general_ledger import outbox
 from sinks.general_ledger.answer import (
     Acknowledgement,
     Answer,
-    Nonsense,
     SentLine,
+    Unsettled,
     Verdict,
     acknowledgements,
     verdicts,
@@ -67,16 +67,23 @@ def test_reasons_are_made_fit_for_one_line() -> None:
 
 def test_a_whole_refusal_keeps_the_reasons_that_were_given_by_line() -> None:
     lines = sent(1)
-    found = verdicts(answer("refused", {"line-0-0": "account unknown"}, "period closed"), lines)
+    found = verdicts(answer("refused", {"line-0-0": "account unknown"}, "period closed"), "d", lines)
     assert [(each.status, each.reason) for each in found] == [
         (LineStatus.REFUSED, "account unknown"),
         (LineStatus.REFUSED, "period closed"),
     ]
 
 
-def test_a_refused_line_that_was_not_sent_makes_the_answer_nonsense() -> None:
-    with pytest.raises(Nonsense, match="a-stranger"):
-        verdicts(answer("accepted in part", {"a-stranger": "?"}), sent(2))
+def test_an_answer_about_other_bytes_or_without_an_outcome_yet_settles_nothing() -> None:
+    with pytest.raises(Unsettled, match="another file under this name, with SHA-256 d"):
+        verdicts(answer("accepted"), "e", sent(1))
+    with pytest.raises(Unsettled, match="is at work on it"):
+        verdicts(answer("at work"), "d", sent(1))
+
+
+def test_a_refused_line_that_was_not_sent_settles_nothing() -> None:
+    with pytest.raises(Unsettled, match="a-stranger"):
+        verdicts(answer("accepted in part", {"a-stranger": "?"}), "d", sent(2))
 
 
 @LAW
@@ -88,7 +95,7 @@ def test_each_line_has_one_verdict_each_transaction_one_fate_and_each_line_is_to
     refused = data.draw(st.sets(st.sampled_from([line.line_id for line in lines])))
     said = answer("accepted in part", dict.fromkeys(refused, "no")) if refused else answer("accepted")
 
-    found = verdicts(said, lines)
+    found = verdicts(said, "d", lines)
     told = acknowledgements(FILE, found)
 
     assert [each.line for each in found] == lines
@@ -117,7 +124,7 @@ def row(told: Acknowledgement) -> ToPublish:
 
 def test_a_row_is_always_the_same_event_with_its_prisoner_as_key() -> None:
     lines = sent(2)
-    told = acknowledgements(FILE, verdicts(answer("accepted in part", {"line-1-0": "no"}), lines))
+    told = acknowledgements(FILE, verdicts(answer("accepted in part", {"line-1-0": "no"}), "d", lines))
     processed, refused = (outbox.event(row(each), GL_ACKNOWLEDGEMENTS) for each in told)
 
     assert processed.message == LinesProcessed(
