@@ -25,6 +25,7 @@ TABLES = {
     "waiting_payments": BY_BOOK,
     "dealers": Place(Placing.BY_BOOK, "dealer:"),
     "purchases": BY_BOOK,
+    "batches": BY_BOOK,
     "prisoners": Place(Placing.BY_BOOK, "prisoner:"),
     "suppliers": Place(Placing.EVERYWHERE),
     "prisons": Place(Placing.EVERYWHERE),

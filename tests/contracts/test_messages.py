@@ -168,7 +168,7 @@ def test_every_message_has_its_topics_key_field_unless_it_speaks_to_a_whole_part
 @pytest.mark.parametrize("topic", UPSTREAM, ids=lambda topic: topic.name)
 def test_every_upstream_topic_has_a_book_for_its_key(topic: Topic) -> None:
     assert topic.key is not None
-    assert topic.key.prefix in ("group", "dealer", "prisoner")
+    assert topic.key.prefix in ("group", "dealer", "prisoner", "batch")
 
 
 def test_full_names_are_unique() -> None:
