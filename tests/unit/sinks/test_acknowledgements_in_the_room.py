@@ -30,7 +30,7 @@ def told(lines: Sequence[GeneralLedgerLine], refused: dict[str, str]) -> list[Me
             each.event_id, FILE, each.prisoner_id, each.transaction_id, each.outcome,
             [{"line_id": line_id, "reason": reason} for line_id, reason in each.reasons.items()], moment("10 09:00"),
         )
-        for each in acknowledgements(FILE, verdicts(answer, sent))
+        for each in acknowledgements(FILE, verdicts(answer, "d", sent))
     ]  # fmt: skip
     return [outbox.event(row, GL_ACKNOWLEDGEMENTS).message for row in rows]
 
