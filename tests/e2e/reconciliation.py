@@ -39,7 +39,7 @@ def servers_of(environment: Mapping[str, str]) -> dict[str, str]:
     return dict(line.split("=", 1) for line in lines)
 
 
-def reconcile(folder: Path, environment: Mapping[str, str]) -> Reconciled:
+def reconcile(folder: Path, environment: Mapping[str, str], limit_s: float = LIMIT_S) -> Reconciled:
     """Upload and mail everything, and fail where a day, a file or the books then differ."""
     servers = servers_of(environment)
     with general_ledger.serving() as ledger, mail.serving() as mailbox:
@@ -53,8 +53,8 @@ def reconcile(folder: Path, environment: Mapping[str, str]) -> Reconciled:
         worker.start()
         try:
             for sink in ("general-ledger", "receipts"):
-                run(folder, here, "sinks", sink, "--until-idle", str(IDLE_S))
-            _await_consumed(worker, servers["MILLRACE_KAFKA"])
+                run(folder, here, "sinks", sink, "--until-idle", str(IDLE_S), limit_s=limit_s)
+            _await_consumed(worker, servers["MILLRACE_KAFKA"], limit_s)
         finally:
             worker.stop()
         with psycopg.connect(servers["MILLRACE_POSTGRES"]) as connection:
@@ -62,8 +62,8 @@ def reconcile(folder: Path, environment: Mapping[str, str]) -> Reconciled:
             statuses = dict(connection.execute("SELECT status, count(*) FROM sink.adi_line GROUP BY 1").fetchall())
         for (day,) in days:
             run(folder, here, "sinks", "day", f"{day}")
-        run(folder, here, "sinks", "verify")
-        run(folder, here, "streams", "audit")
+        run(folder, here, "sinks", "verify", limit_s=limit_s)
+        run(folder, here, "streams", "audit", limit_s=limit_s)
         assert max(ledger.written.values()) == 1, "a line was written twice"
         assert sum(statuses.values()) == statuses["processed"] == len(ledger.written), statuses
         return Reconciled(
@@ -71,19 +71,19 @@ def reconcile(folder: Path, environment: Mapping[str, str]) -> Reconciled:
         )
 
 
-def run(folder: Path, environment: Mapping[str, str], *command: str) -> str:
+def run(folder: Path, environment: Mapping[str, str], *command: str, limit_s: float = LIMIT_S) -> str:
     """What `python -m …` prints. Fails where it does not end with 0."""
     done = subprocess.run(
         [sys.executable, "-m", *command],
-        cwd=folder, env={**os.environ, **environment}, capture_output=True, text=True, timeout=LIMIT_S, check=False,
+        cwd=folder, env={**os.environ, **environment}, capture_output=True, text=True, timeout=limit_s, check=False,
     )  # fmt: skip
     assert done.returncode == 0, f"{command}: {done.stdout[-3_000:]}{done.stderr[-3_000:]}"
     return done.stdout
 
 
-def _await_consumed(worker: Process, servers: str) -> None:
+def _await_consumed(worker: Process, servers: str, limit_s: float) -> None:
     """Until the rooms have decided every acknowledgement."""
-    ends, deadline = kafka.ends(servers, [GL_ACKNOWLEDGEMENTS.name]), time.monotonic() + LIMIT_S
+    ends, deadline = kafka.ends(servers, [GL_ACKNOWLEDGEMENTS.name]), time.monotonic() + limit_s
     while True:
         worker.check()
         at = kafka.committed(servers, APP_ID, ends)
