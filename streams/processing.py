@@ -207,7 +207,7 @@ class Processor:
 
     def _refuse(self, decision_id: str, draft: Draft, message: Contract | None, why: Refused, cause: Cause) -> None:
         for number, event in enumerate(self._room.refusal(message, why) if message is not None else ()):
-            self._tell(event, draft.book, f"{decision_id}/refused/{number}", cause)
+            self._tell(event, draft.book, f"{decision_id}/refused{f'/{number}' if number else ''}", cause)
         untouched = Draft(draft.book, draft.at, self._ledger)
         self._journal(decision_id, untouched, Outcome.REFUSED, cause, reason=why.reason, figures=why.figures)
 

@@ -7,7 +7,7 @@ from sinks import metrics
 from sinks.database import Connection, Cursor
 from sinks.parked import Parked, park
 from sinks.receipts.sink import NAME
-from sinks.receipts.smtp import MailServer, NotNow, Refused
+from sinks.receipts.smtp import MailServer, NotNow, Refused, Session
 
 log = logging.getLogger(__name__)
 
@@ -43,19 +43,20 @@ class Outbox:
     def deliver(self, connection: Connection) -> int:
         """Send what is due; how many the server took."""
         sent = 0
-        for _ in range(MOST_MESSAGES):
-            outcome = self._one(connection)
-            if outcome is None:
-                break
-            metrics.RECEIPTS.labels(outcome).inc()
-            sent += outcome == "sent"
-            if outcome == "not_now":
-                break  # the server is away: the others need not find out one by one
+        with self._server.session() as session:
+            for _ in range(MOST_MESSAGES):
+                outcome = self._one(connection, session)
+                if outcome is None:
+                    break
+                metrics.RECEIPTS.labels(outcome).inc()
+                sent += outcome == "sent"
+                if outcome == "not_now":
+                    break  # the server is away: the others need not find out one by one
         row = connection.execute("select count(*) from sink.receipt where sent_at is null").fetchone()
         metrics.RECEIPTS_WAITING.set(0 if row is None else row[0])
         return sent
 
-    def _one(self, connection: Connection) -> str | None:
+    def _one(self, connection: Connection, session: Session) -> str | None:
         """Send the message that is due first; what came of it, None where none is due."""
         with connection.transaction(), connection.cursor() as cursor:
             cursor.execute(_PATIENCE)
@@ -63,7 +64,7 @@ class Outbox:
             if waiting is None:
                 return None
             try:
-                self._server.send(self._sender, waiting.recipient, waiting.content)
+                session.send(self._sender, waiting.recipient, waiting.content)
             except Refused as error:
                 _give_up(cursor, waiting, _masked(error, waiting))
                 return "refused"

@@ -2,6 +2,8 @@
 
 import smtplib
 import ssl
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import Final
 
 from pydantic import SecretStr
@@ -28,19 +30,29 @@ class MailServer:
         self._address, self._host, self._port = address, host, int(port)
         self._user, self._password = user, password
 
-    def send(self, sender: str, recipient: str, content: bytes) -> None:
-        """Hand one message over; returns when the server has said 250. Raises `Refused`, `NotNow`."""
+    @contextmanager
+    def session(self) -> Iterator["Session"]:
+        """One connection for several messages, made when the first is sent, and made anew after any trouble."""
+        session = Session(self._connect, self._away)
         try:
-            with smtplib.SMTP(self._host, self._port, timeout=TIMEOUT_S) as server:
+            yield session
+        finally:
+            session.close()
+
+    def _connect(self) -> smtplib.SMTP:
+        try:
+            server = smtplib.SMTP(self._host, self._port, timeout=TIMEOUT_S)
+            try:
                 self._log_in(server)
-                server.sendmail(sender, [recipient], content)
-        except smtplib.SMTPRecipientsRefused as error:
-            code, said = next(iter(error.recipients.values()))
-            raise _refusal(code, said) from error
-        except smtplib.SMTPDataError as error:
-            raise _refusal(error.smtp_code, error.smtp_error) from error
+            except BaseException:
+                server.close()
+                raise
         except (smtplib.SMTPException, OSError) as error:
-            raise NotNow(f"the mail server at {self._address} does not take mail from us ({error})") from error
+            raise self._away(error) from error
+        return server
+
+    def _away(self, error: Exception) -> NotNow:
+        return NotNow(f"the mail server at {self._address} does not take mail from us ({error})")
 
     def _log_in(self, server: smtplib.SMTP) -> None:
         server.ehlo()
@@ -51,6 +63,38 @@ class MailServer:
             raise NotNow(f"the mail server at {self._address} offers no TLS, so no password is sent to it")
         if self._user:
             server.login(self._user, "" if self._password is None else self._password.get_secret_value())
+
+
+class Session:
+    """Messages handed to the mail server one after the other."""
+
+    def __init__(self, connect: Callable[[], smtplib.SMTP], away: Callable[[Exception], NotNow]) -> None:
+        self._connect, self._away = connect, away
+        self._server: smtplib.SMTP | None = None
+
+    def send(self, sender: str, recipient: str, content: bytes) -> None:
+        """Hand one message over; returns when the server has said 250. Raises `Refused`, `NotNow`."""
+        server, self._server = self._server or self._connect(), None  # whatever goes wrong, the next one connects anew
+        try:
+            server.sendmail(sender, [recipient], content)
+        except smtplib.SMTPRecipientsRefused as error:
+            server.close()
+            code, said = next(iter(error.recipients.values()))
+            raise _refusal(code, said) from error
+        except smtplib.SMTPDataError as error:
+            server.close()
+            raise _refusal(error.smtp_code, error.smtp_error) from error
+        except (smtplib.SMTPException, OSError) as error:
+            server.close()
+            raise self._away(error) from error
+        self._server = server
+
+    def close(self) -> None:
+        """Say goodbye, if anybody is there."""
+        if self._server is not None:
+            with suppress(smtplib.SMTPException, OSError):
+                self._server.quit()
+            self._server = None
 
 
 def _refusal(code: int, said: bytes | str) -> Refused | NotNow:

@@ -20,10 +20,11 @@ Written = tuple[str, str, str]
 
 
 class Answers:
-    """What is said to lines, from a seed."""
+    """What is said to lines, from a seed; `corrected` is the share of refused transactions that are corrected."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, corrected: float = CORRECTED) -> None:
         self._dice, self._files = random.Random(f"general ledger {seed}"), 0
+        self._corrected = corrected
 
     def to(self, lines: Iterable[Written]) -> Iterator[Event]:
         """Acknowledgements, refusals, corrections; a transaction of which only a part has come gets a wrong answer."""
@@ -48,16 +49,19 @@ class Answers:
                 "reasons": [{"line_id": self._dice.choice(line_ids), "reason": "no account"}],
             }
             yield Event(ACKNOWLEDGEMENTS, "LinesRefused", key, f"refused-{uuid.uuid4().hex}", fields)
-            if self._dice.random() < CORRECTED:
+            if self._dice.random() < self._corrected:
                 correction = f"cor-{uuid.uuid4().hex}"
                 yield Event(CORRECTIONS, "CorrectLines", key, correction, {**ids, "correction_id": correction})
 
 
 class GeneralLedger:
-    """Answers to the lines that have come since it was asked last."""
+    """Answers to the lines that have come since it was asked last; corrects none.
+
+    The ADI sink takes corrections of lines whose refusal the uploading sink has noted, and that one does not run here.
+    """
 
     def __init__(self, kafka: str, wire: Wire, seed: int) -> None:
-        self._wire, self._answers = wire, Answers(seed)
+        self._wire, self._answers = wire, Answers(seed, corrected=0.0)
         self._kafka = Consumer({"bootstrap.servers": kafka, "group.id": f"torture-{uuid.uuid4().hex}",
                                 "isolation.level": "read_committed", "auto.offset.reset": "earliest",
                                 "enable.auto.commit": False, "log_level": 2})  # fmt: skip

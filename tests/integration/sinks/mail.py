@@ -27,6 +27,7 @@ class Mailbox:
         self.address = ""
         self.taken: list[bytes] = []
         self.recipients: list[str] = []
+        self.callers: set[tuple[str, int]] = set()
         self.data_replies: deque[str] = deque()
         self.recipient_replies: deque[str] = deque()
 
@@ -41,7 +42,8 @@ class Mailbox:
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
-    async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802
+    async def handle_DATA(self, _server: Any, session: Any, envelope: Any) -> str:  # noqa: N802
+        self.callers.add(session.peer)
         reply = self.data_replies.popleft() if self.data_replies else "250 taken"
         if reply.startswith("250"):
             self.taken.append(envelope.content)

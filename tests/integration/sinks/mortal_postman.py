@@ -13,7 +13,7 @@ from sinks import worker
 from sinks.receipts import outbox
 from sinks.receipts.outbox import Outbox
 from sinks.receipts.sink import ReceiptSink
-from sinks.receipts.smtp import MailServer
+from sinks.receipts.smtp import MailServer, Session
 from sinks.storage import Storage
 from sinks.worker import Worker
 
@@ -26,9 +26,9 @@ def _die(*_: Any) -> Any:
 
 def prepare(dies: str) -> None:
     """Arrange the death."""
-    send = MailServer.send
+    send = Session.send
 
-    def send_and_die(self: MailServer, *message: Any) -> None:
+    def send_and_die(self: Session, *message: Any) -> None:
         send(self, *message)
         _die()
 
@@ -36,9 +36,9 @@ def prepare(dies: str) -> None:
         case "before the row is kept":
             worker.carry_out = _die
         case "before it is sent":
-            MailServer.send = _die  # type: ignore[method-assign]
+            Session.send = _die  # type: ignore[method-assign]
         case "after it is sent":
-            MailServer.send = send_and_die  # type: ignore[method-assign]
+            Session.send = send_and_die  # type: ignore[method-assign]
         case "never":
             pass
         case _:

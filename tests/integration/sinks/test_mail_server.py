@@ -14,6 +14,11 @@ pytestmark = pytest.mark.requirement("PRI-13")
 LETTER = ("from@prisons.example", "to@home.example", b"Subject: x\r\n\r\ny\r\n")
 
 
+def send(server: MailServer) -> None:
+    with server.session() as session:
+        session.send(*LETTER)
+
+
 @pytest.fixture
 def mailbox() -> Iterator[Mailbox]:
     with mail.serving() as served:
@@ -28,17 +33,24 @@ def test_four_hundreds_are_for_now_and_five_hundreds_for_good(
     replies = mailbox.recipient_replies if where == "recipient" else mailbox.data_replies
     replies.append(f"{code} no")
 
-    with pytest.raises(means):
-        MailServer(mailbox.address).send(*LETTER)
-
-    assert mailbox.taken == []
-    MailServer(mailbox.address).send(*LETTER)
+    with MailServer(mailbox.address).session() as session:
+        with pytest.raises(means):
+            session.send(*LETTER)
+        assert mailbox.taken == []
+        session.send(*LETTER)
     assert len(mailbox.taken) == 1
+
+
+def test_a_round_of_messages_shares_one_connection(mailbox: Mailbox) -> None:
+    with MailServer(mailbox.address).session() as session:
+        for _ in range(3):
+            session.send(*LETTER)
+    assert (len(mailbox.taken), len(mailbox.callers)) == (3, 1)
 
 
 def test_a_server_that_is_away_is_for_now() -> None:
     with pytest.raises(NotNow, match=r"the mail server at 127\.0\.0\.1:9 does not take mail from us"):
-        MailServer("127.0.0.1:9").send(*LETTER)
+        send(MailServer("127.0.0.1:9"))
 
 
 @pytest.mark.requirement("PIPE-15")
@@ -46,7 +58,7 @@ def test_no_password_is_sent_to_a_server_without_tls(mailbox: Mailbox) -> None:
     server = MailServer(mailbox.address, "millrace", SecretStr("secret"))
 
     with pytest.raises(NotNow, match="offers no TLS, so no password is sent to it") as refused:
-        server.send(*LETTER)
+        send(server)
 
     assert "secret" not in str(refused.value)
     assert mailbox.taken == []

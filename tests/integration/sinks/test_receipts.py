@@ -72,7 +72,7 @@ def test_each_purchase_that_asks_for_a_receipt_gets_one_and_its_address_is_forgo
     post.purchase(3, to=None)
     voided = PurchaseVoided(
         purchase_id="CANTEEN-0009", prisoner_id="A1", cause=VoidCause.CANCELLED, at=AT,
-        amount=Money(amount_minor=1, currency="GBP"),
+        total=Money(amount_minor=1, currency="GBP"), batch_id=None,
     )  # fmt: skip
     post.world.purchase(voided)
 
