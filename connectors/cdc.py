@@ -23,7 +23,7 @@ from schemas.fields import Identifier, Message
 from schemas.registry import Registry, UnknownSchema
 from schemas.topics import Topic
 
-Column: TypeAlias = str | int | bool | bytes | Decimal | None
+Column: TypeAlias = str | int | bool | bytes | Decimal | list[str] | None
 Row: TypeAlias = Mapping[str, Column]
 
 

@@ -36,6 +36,9 @@ TABLES: tuple[Table, ...] = (
     Table("dealers", "dealer_id", topics.DEALERS),
     Table("prisoners", "prisoner_id", topics.PRISONERS),
     Table("suppliers", "supplier_id", topics.SUPPLIERS),
+    Table("prisons", "prison_id", topics.PRISONS),
+    Table("officers", "officer_id", topics.OFFICERS),
+    Table("gl_accounts", "purpose", topics.GL_ACCOUNTS),
 )
 
 TABLE_OF: dict[str, Table] = {table.name: table for table in TABLES}

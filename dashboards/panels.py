@@ -360,6 +360,64 @@ SINKS = (
     ),
 )
 
+AFTER_THE_FILES = (
+    Panel(
+        "Files without an answer",
+        "Any in doubt for long, or waiting that grow: the general ledger does not answer, so read the `problem` of "
+        "`sink.upload` and call whoever runs it.",
+        COUNT,
+        {"{{state}}": "max by (state) (millrace_sink_uploads_open)"},
+    ),
+    Panel(
+        "Refused lines",
+        "Any: the general ledger wrote nothing of their transactions, so list them with `python -m sinks refused`, "
+        "mend the reference data, and correct them.",
+        COUNT,
+        {"lines": "max(millrace_sink_refused_lines)"},
+    ),
+    Panel(
+        "Age of the oldest day without an answer",
+        "More than a working day: look at that day with `python -m sinks day`, which says where it is stuck.",
+        SECONDS,
+        {"since its end": "max(millrace_sink_oldest_open_day_seconds)"},
+    ),
+    Panel(
+        "Uploads and answers in the last hour",
+        "More uploads than answers: files are sent and sent again, so the connection to the general ledger breaks "
+        "after it has begun to read.",
+        COUNT,
+        {
+            "uploads": "sum(increase(millrace_sink_uploads_total[1h]))",
+            "{{outcome}}": _last_hour("millrace_sink_upload_answers_total", "outcome"),
+        },
+    ),
+    Panel(
+        "Acknowledgements published",
+        "Zero while some wait: Kafka or the registry is away, and purchases stay authorised without being processed.",
+        PER_SECOND,
+        {"published": f"sum(rate(millrace_sink_acknowledgements_total[{WINDOW}]))"},
+    ),
+    Panel(
+        "Acknowledgements waiting",
+        "A number that does not fall: see the log of the general-ledger sink for what Kafka says.",
+        COUNT,
+        {"waiting": "max(millrace_sink_acknowledgements_waiting)"},
+    ),
+    Panel(
+        "Receipts in the last hour",
+        "Refused ones are parked and name a wrong address; many put off mean that the mail server is away or does not "
+        "like us.",
+        COUNT,
+        {"{{outcome}}": _last_hour("millrace_sink_receipts_total", "outcome")},
+    ),
+    Panel(
+        "Receipts waiting",
+        "A number that does not fall: the mail server takes nothing, and the log of the receipts sink says why.",
+        COUNT,
+        {"waiting": "max(millrace_sink_receipts_waiting)"},
+    ),
+)
+
 ROWS: Mapping[str, tuple[Panel, ...]] = {
     "Is it well": IS_IT_WELL,
     "Throughput": THROUGHPUT,
@@ -368,4 +426,5 @@ ROWS: Mapping[str, tuple[Panel, ...]] = {
     "Tables": TABLES,
     "Dead letters": DEAD_LETTERS,
     "Sinks": SINKS,
+    "General ledger and receipts": AFTER_THE_FILES,
 }

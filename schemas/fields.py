@@ -70,6 +70,11 @@ _LINE = r"^[^\x00-\x1f\x7f]+$"
 Text = Annotated[str, StringConstraints(pattern=_LINE, max_length=240), Meta(pattern=_LINE, max_length=240)]
 """One line for people. Postgres takes no NUL, and a CSV line no line break."""
 
+_ATOM = r"[A-Za-z0-9!#\x24%&'*+/=?^_{}~-]+"
+_EMAIL = rf"^{_ATOM}(\.{_ATOM})*@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$"
+EmailAddress = Annotated[str, StringConstraints(pattern=_EMAIL, max_length=254), Meta(pattern=_EMAIL, max_length=254)]
+"""An address as SMTP takes it without quotes: no space, comma or bracket can smuggle a second one in."""
+
 _CURRENCY = r"^[A-Z]{3}$"
 CurrencyCode = Annotated[str, StringConstraints(pattern=_CURRENCY), Meta(pattern=_CURRENCY)]
 PositiveMinor = Annotated[int, Field(gt=0, le=MAX_MINOR), Meta(gt=0, le=MAX_MINOR)]

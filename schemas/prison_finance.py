@@ -1,4 +1,7 @@
-"""Prison finance: a prisoner's sub-accounts, and purchases out of them. The book is the prisoner."""
+"""Prison finance: a prisoner's sub-accounts, and purchases out of them. The book is the prisoner.
+
+Advances are in `prison_advances`, reference data in `prison_reference`, general-ledger lines in `general_ledger`.
+"""
 
 from enum import StrEnum
 from typing import Annotated
@@ -6,7 +9,23 @@ from typing import Annotated
 from msgspec import Meta, field
 from pydantic import Field, ValidationInfo, field_validator
 
-from schemas.fields import Fact, Identifier, IsoDate, Message, MinorUnits, Money, Text, UtcMicros
+from schemas.fields import (
+    EmailAddress,
+    Fact,
+    FactPart,
+    Identifier,
+    IsoDate,
+    Message,
+    Money,
+    PositiveMinor,
+    Record,
+    Text,
+    UtcMicros,
+)
+from schemas.prison_reference import Prisoner, Supplier
+
+MOST_PAYMENTS = 20
+"""Suppliers in one purchase."""
 
 
 class SubAccount(StrEnum):
@@ -48,14 +67,84 @@ class MoveBetweenSubAccounts(Message):
         return target
 
 
+class FundingSource(StrEnum):
+    """What a purchase is paid from, in the order in which it is used."""
+
+    SPENDS = "spends"
+    CASH = "cash"
+    ADVANCE = "advance"
+
+
+class SupplierPayment(Record):
+    """What one supplier is to get, or to give back."""
+
+    supplier_id: Identifier
+    amount: Money
+
+
+class AdvanceApproval(Record):
+    """Who or what approves an advance: an officer, or a circumstance in which the prison's policy does (PRI-05)."""
+
+    approved_by: Identifier | None = None
+    circumstance: Identifier | None = Field(None, validate_default=True)
+
+    @field_validator("circumstance")
+    @classmethod
+    def _is_one_of_both(cls, circumstance: str | None, others: ValidationInfo) -> str | None:
+        if "approved_by" in others.data and (circumstance is None) == (others.data["approved_by"] is None):
+            raise ValueError("either an officer approves an advance, or a circumstance does: give one of both")
+        return circumstance
+
+
 class SubmitPurchase(Message):
-    """A PaymentIntent within available spends: what it costs is locked until it is authorised (PRI-02)."""
+    """A PaymentIntent: what it costs is locked, source after source, until it is authorised (PRI-02 to PRI-07)."""
 
     purchase_id: Identifier
     prisoner_id: Identifier
-    supplier_id: Identifier
-    amount: Money
+    payments: tuple[SupplierPayment, ...] = Field(min_length=1, max_length=MOST_PAYMENTS)
+    total: Money = Field(description="what the payments come to")
+    funding: tuple[FundingSource, ...] = Field(
+        min_length=1, description="spends, cash, advance, or some of them, in this order; the next pays what is left"
+    )
     description: Text
+    approval: AdvanceApproval | None = Field(
+        None, validate_default=True, description="given exactly where an advance is a source"
+    )
+    receipt_to: EmailAddress | None = Field(None, description="who gets a receipt when it is authorised")
+
+    @field_validator("payments")
+    @classmethod
+    def _are_to_different_suppliers(cls, payments: tuple[SupplierPayment, ...]) -> tuple[SupplierPayment, ...]:
+        return _to_different_suppliers(payments)
+
+    @field_validator("total")
+    @classmethod
+    def _is_the_sum(cls, total: Money, others: ValidationInfo) -> Money:
+        payments: tuple[SupplierPayment, ...] | None = others.data.get("payments")
+        if payments is None:
+            return total
+        if any(each.amount.currency != total.currency for each in payments):
+            raise ValueError(f"is in {total.currency}, and some payment is not")
+        if (come_to := sum(each.amount.amount_minor for each in payments)) != total.amount_minor:
+            raise ValueError(f"is {total.amount_minor}, and the payments come to {come_to}")
+        return total
+
+    @field_validator("funding")
+    @classmethod
+    def _is_in_order(cls, funding: tuple[FundingSource, ...]) -> tuple[FundingSource, ...]:
+        if funding != tuple(source for source in FundingSource if source in funding):
+            raise ValueError(f"is {', '.join(funding)}: each source at most once, in the order spends, cash, advance")
+        return funding
+
+    @field_validator("approval")
+    @classmethod
+    def _is_given_for_an_advance(
+        cls, approval: AdvanceApproval | None, others: ValidationInfo
+    ) -> AdvanceApproval | None:
+        funding = others.data.get("funding")
+        if funding is not None and (FundingSource.ADVANCE in funding) != (approval is not None):
+            raise ValueError("is given exactly where an advance is a source")
+        return approval
 
 
 class AuthorisePurchase(Message):
@@ -73,26 +162,27 @@ class CancelPurchase(Message):
     reason: Identifier
 
 
-# ---- reference data, from Postgres by CDC
+class RefundPurchase(Message):
+    """An authorised purchase is taken back, in whole or in part (PRI-13)."""
 
-
-class Prisoner(Message):
-    """Where a prisoner is, and so which cost centre bears his lines; a tombstone ends it."""
-
+    refund_id: Identifier
+    purchase_id: Identifier
     prisoner_id: Identifier
-    prison_id: Identifier
-    cost_centre: Identifier
-    daily_limit_minor: MinorUnits | None = Field(
-        None, ge=0, description="most that may be spent on purchases in one Europe/London day, in pence; null: no limit"
+    payments: tuple[SupplierPayment, ...] = Field(
+        max_length=MOST_PAYMENTS, description="what each supplier gives back; empty: all that is left"
     )
+    reason: Text
+
+    @field_validator("payments")
+    @classmethod
+    def _are_of_different_suppliers(cls, payments: tuple[SupplierPayment, ...]) -> tuple[SupplierPayment, ...]:
+        return _to_different_suppliers(payments)
 
 
-class Supplier(Message):
-    """A supplier and the general-ledger account that its purchases are credited to; a tombstone ends it."""
-
-    supplier_id: Identifier
-    name: Text
-    gl_account: Identifier
+def _to_different_suppliers(payments: tuple[SupplierPayment, ...]) -> tuple[SupplierPayment, ...]:
+    if len({each.supplier_id for each in payments}) != len(payments):
+        raise ValueError("name a supplier twice")
+    return payments
 
 
 # ---- what this room says
@@ -117,18 +207,37 @@ class MovedBetweenSubAccounts(Fact, frozen=True, kw_only=True):
     amount: Money
 
 
-class PurchasePending(Fact, frozen=True, kw_only=True):
-    """The purchase's money is locked on the spends sub-account until the deadline.
+class PurchasePart(FactPart, frozen=True, kw_only=True):
+    """What one source pays one supplier: a transaction of its own; all of a purchase share id and description."""
 
-    The prisoner's prison and the supplier's account are pinned as they are now, for the general-ledger lines to come.
+    source: FundingSource
+    supplier_id: Identifier
+    amount_minor: PositiveMinor
+
+
+class PinnedCode(FactPart, frozen=True, kw_only=True):
+    """The general ledger's code for an account of the prisoner's book, as it is at submission."""
+
+    account: str
+    gl_account: Identifier
+
+
+class PurchasePending(Fact, frozen=True, kw_only=True):
+    """The purchase's money is locked until the deadline; `parts` say what pays what.
+
+    The prisoner's prison, the suppliers and the ledger's codes are pinned as they are now, for the lines to come.
     """
 
     purchase_id: Identifier
     prisoner_id: Identifier
     prisoner: Prisoner
-    supplier: Supplier
-    amount: Money
+    suppliers: tuple[Supplier, ...]
+    parts: tuple[PurchasePart, ...]
+    total: Money
+    gl_accounts: tuple[PinnedCode, ...]
     description: Text
+    receipt_to: EmailAddress | None
+    batch_id: Annotated[Identifier | None, Meta(description="null: submitted by itself")]
     submitted_at: UtcMicros
     deadline: UtcMicros
     limit_day: Annotated[
@@ -137,12 +246,24 @@ class PurchasePending(Fact, frozen=True, kw_only=True):
 
 
 class PurchaseAuthorised(Fact, frozen=True, kw_only=True):
-    """The purchase is paid."""
+    """The purchase is paid: all that a receipt says."""
 
     purchase_id: Identifier
     prisoner_id: Identifier
-    supplier_id: Identifier
-    amount: Money
+    suppliers: tuple[Supplier, ...]
+    parts: tuple[PurchasePart, ...]
+    total: Money
+    description: Text
+    receipt_to: EmailAddress | None
+    batch_id: Identifier | None
+    at: UtcMicros
+
+
+class PurchaseProcessed(Fact, frozen=True, kw_only=True):
+    """The general ledger has all lines of the purchase."""
+
+    purchase_id: Identifier
+    prisoner_id: Identifier
     at: UtcMicros
 
 
@@ -157,7 +278,29 @@ class PurchaseVoided(Fact, frozen=True, kw_only=True):
     purchase_id: Identifier
     prisoner_id: Identifier
     cause: VoidCause
-    amount: Money
+    total: Money
+    batch_id: Identifier | None
+    at: UtcMicros
+
+
+class RefundPart(FactPart, frozen=True, kw_only=True):
+    """What goes back to one account out of what a source had paid a supplier."""
+
+    source: FundingSource
+    supplier_id: Identifier
+    account: Annotated[str, Meta(description="of the prisoner's book: spends, cash, owed, written_off")]
+    amount_minor: PositiveMinor
+
+
+class PurchaseRefunded(Fact, frozen=True, kw_only=True):
+    """Suppliers have given money back; `parts` say where it went."""
+
+    refund_id: Identifier
+    purchase_id: Identifier
+    prisoner_id: Identifier
+    parts: tuple[RefundPart, ...]
+    total: Money
+    reason: Text
     at: UtcMicros
 
 
@@ -165,6 +308,6 @@ class Refused(Fact, frozen=True, kw_only=True):
     """A command was refused; nothing moved."""
 
     prisoner_id: Identifier
-    refused_id: Identifier
+    refused_id: Annotated[Text, Meta(description="of the credit, purchase, refund, advance or transaction")]
     reason: str
     figures: dict[str, str] = field(default_factory=dict)

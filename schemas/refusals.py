@@ -20,13 +20,21 @@ class Reason(StrEnum):
     ALREADY_EXISTS = "already_exists"
     NOT_FOUND = "not_found"
     WRONG_STATE = "wrong_state"
+    # who may, and by what rule
+    NOT_PERMITTED = "not_permitted"
+    NO_ADVANCE_POLICY = "no_advance_policy"
+    NOT_AUTHORISED = "not_authorised"
+    NO_GL_ACCOUNT = "no_gl_account"
     # the money
     NO_SUCH_LOCK = "no_such_lock"
     LOCK_NOT_OPEN = "lock_not_open"
     EXCEEDS_LOCK = "exceeds_lock"
     OVER_LIMIT = "over_limit"
     INSUFFICIENT_FUNDS = "insufficient_funds"
+    ADVANCE_TOO_LARGE = "advance_too_large"
+    EXCEEDS_PURCHASE = "exceeds_purchase"
     # our own bounds
     TOO_MANY_LOTS = "too_many_lots"
     TOO_MANY_WAITING = "too_many_waiting"
+    TOO_MANY_ADVANCES = "too_many_advances"
     AMOUNT_TOO_LARGE = "amount_too_large"

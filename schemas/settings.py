@@ -4,7 +4,7 @@ import os
 from functools import cache
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 QUIET = 2
@@ -31,6 +31,13 @@ class Settings(BaseSettings):
     web_host: str = Field("127.0.0.1", description="address on which a worker serves /metrics, /health, /ready")
     session_timeout_s: float = Field(10.0, ge=1.0, description="silence after which a consumer loses its partitions")
     blob: str = Field("file://build/blob", description="fsspec address of the blob storage of the sinks")
+    general_ledger: str = Field("http://127.0.0.1:18090", description="the SOP general ledger's address for uploads")
+    general_ledger_token: SecretStr | None = Field(None, description="bearer token for it")
+    general_ledger_timeout_s: float = Field(30.0, gt=0, description="how long it may take to answer an upload")
+    smtp: str = Field("127.0.0.1:1025", description="mail server of the receipts, host:port")
+    smtp_user: str = Field("", description="who logs in there, over TLS only; empty: nobody")
+    smtp_password: SecretStr | None = Field(None, description="the password of smtp_user")
+    mail_from: str = Field("receipts@millrace.example", description="sender of the receipts")
 
     def client(self, **properties: object) -> dict[str, object]:
         """Configuration of a Kafka client, with `properties` on top (dots as underscores).

@@ -3,7 +3,17 @@
 from enum import StrEnum
 from typing import NamedTuple
 
-from schemas import clock, dealer_billing, general_ledger, ledger, mobility, prison_finance
+from schemas import (
+    clock,
+    dealer_billing,
+    general_ledger,
+    ledger,
+    mobility,
+    prison_advances,
+    prison_batches,
+    prison_finance,
+    prison_reference,
+)
 from schemas.avro import full_name
 from schemas.fields import Compatibility, Contract
 
@@ -88,6 +98,7 @@ class Topic(NamedTuple):
 GROUP = Key("group", "group_id")
 DEALER = Key("dealer", "dealer_id")
 PRISONER = Key("prisoner", "prisoner_id")
+BATCH = Key("batch", "batch_id")
 
 # ---- mobility
 
@@ -154,20 +165,59 @@ CREDITS = Topic(
 PURCHASES = Topic(
     "prison_finance.purchase.command.v1",
     PRISONER,
-    (prison_finance.SubmitPurchase, prison_finance.AuthorisePurchase, prison_finance.CancelPurchase),
+    (
+        prison_finance.SubmitPurchase,
+        prison_finance.AuthorisePurchase,
+        prison_finance.CancelPurchase,
+        prison_finance.RefundPurchase,
+    ),
     "shop",
+)
+ADVANCES = Topic("prison_finance.advance.command.v1", PRISONER, (prison_advances.WriteOffAdvance,), "prison")
+GL_ACKNOWLEDGEMENTS = Topic(
+    "prison_finance.gl-acknowledgement.event.v1",
+    PRISONER,
+    (general_ledger.LinesProcessed, general_ledger.LinesRefused),
+    "SOP sink",
+)
+GL_CORRECTIONS = Topic(
+    "prison_finance.gl-correction.command.v1", PRISONER, (general_ledger.CorrectLines,), "finance office"
 )
 PRISONERS = Topic(
     "prison_finance.prisoner.reference.v1",
     PRISONER,
-    (prison_finance.Prisoner,),
+    (prison_reference.Prisoner,),
     "millrace prison finance",
     cleanup=Cleanup.COMPACT,
 )
 SUPPLIERS = Topic(
     "prison_finance.supplier.reference.v1",
     Key("supplier", "supplier_id"),
-    (prison_finance.Supplier,),
+    (prison_reference.Supplier,),
+    "millrace prison finance",
+    cleanup=Cleanup.COMPACT,
+    spread=Spread.EVERY_PARTITION,
+)
+PRISONS = Topic(
+    "prison_finance.prison.reference.v1",
+    Key("prison", "prison_id"),
+    (prison_reference.Prison,),
+    "millrace prison finance",
+    cleanup=Cleanup.COMPACT,
+    spread=Spread.EVERY_PARTITION,
+)
+OFFICERS = Topic(
+    "prison_finance.officer.reference.v1",
+    Key("officer", "officer_id"),
+    (prison_reference.Officer,),
+    "millrace prison finance",
+    cleanup=Cleanup.COMPACT,
+    spread=Spread.EVERY_PARTITION,
+)
+GL_ACCOUNTS = Topic(
+    "prison_finance.gl-account.reference.v1",
+    Key("gl-account", "purpose"),
+    (prison_reference.GlAccount,),
     "millrace prison finance",
     cleanup=Cleanup.COMPACT,
     spread=Spread.EVERY_PARTITION,
@@ -181,7 +231,21 @@ PURCHASE_EVENTS = Topic(
         prison_finance.PurchasePending,
         prison_finance.PurchaseAuthorised,
         prison_finance.PurchaseVoided,
+        prison_finance.PurchaseProcessed,
+        prison_finance.PurchaseRefunded,
         prison_finance.Refused,
+    ),
+    "millrace prison finance",
+)
+ADVANCE_EVENTS = Topic(
+    "prison_finance.advance.event.v1",
+    PRISONER,
+    (
+        prison_advances.AdvancePending,
+        prison_advances.AdvanceActive,
+        prison_advances.AdvanceVoided,
+        prison_advances.AdvanceRepaid,
+        prison_advances.AdvanceWrittenOff,
     ),
     "millrace prison finance",
 )
@@ -189,6 +253,39 @@ GL_LINES = Topic(
     "prison_finance.gl-line.event.v1",
     PRISONER,
     (general_ledger.GeneralLedgerLine, general_ledger.AccountingDayClosed),
+    "millrace prison finance",
+)
+GL_TRANSACTIONS = Topic(
+    "prison_finance.gl-transaction.event.v1",
+    PRISONER,
+    (general_ledger.TransactionProcessed, general_ledger.LinesAreRefused, general_ledger.LinesAreCorrected),
+    "millrace prison finance",
+)
+
+BATCHES = Topic(
+    "prison_finance.batch.command.v1",
+    BATCH,
+    (prison_batches.SubmitBatch, prison_batches.AuthoriseBatch, prison_batches.CancelBatch),
+    "shop",
+)
+BATCHED_PURCHASES = Topic(
+    "prison_finance.batched-purchase.command.v1",
+    PRISONER,
+    (prison_batches.BatchedSubmit, prison_batches.BatchedAuthorise, prison_batches.BatchedCancel),
+    "millrace prison finance",
+)
+BATCH_ANSWERS = Topic(
+    "prison_finance.batch-answer.event.v1", BATCH, (prison_batches.BatchAnswer,), "millrace prison finance"
+)
+BATCH_EVENTS = Topic(
+    "prison_finance.batch.event.v1",
+    BATCH,
+    (
+        prison_batches.BatchAsked,
+        prison_batches.BatchMemberAnswered,
+        prison_batches.BatchAnswered,
+        prison_batches.BatchRefused,
+    ),
     "millrace prison finance",
 )
 
@@ -208,9 +305,20 @@ DEAD_LETTERS = Topic("pipeline.record.dead-letter.v1", None, (), "millrace")
 TOPICS: tuple[Topic, ...] = (
     DEPOSITS, TRIPS, VEHICLE_PRICES, GROUP_MEMBERS, TRIP_PAYMENTS, CARD_CHARGES,
     BILLS, BILLING_PAYMENTS, DEALERS, BILL_EVENTS,
-    CREDITS, PURCHASES, PRISONERS, SUPPLIERS, PURCHASE_EVENTS, GL_LINES,
+    CREDITS, PURCHASES, ADVANCES, GL_ACKNOWLEDGEMENTS, GL_CORRECTIONS, PRISONERS, SUPPLIERS, PRISONS, OFFICERS,
+    GL_ACCOUNTS, PURCHASE_EVENTS, ADVANCE_EVENTS, GL_LINES, GL_TRANSACTIONS,
+    BATCHES, BATCHED_PURCHASES, BATCH_ANSWERS, BATCH_EVENTS,
     JOURNAL, BALANCES, OPEN_LOCKS, STATEMENT_LINES, TICKS, DEAD_LETTERS,
 )  # fmt: skip
 
-UPSTREAM: tuple[Topic, ...] = (DEPOSITS, TRIPS, BILLS, BILLING_PAYMENTS, CREDITS, PURCHASES)
-"""What other systems publish: each record has exactly one outcome in the journal, or one dead letter."""
+UPSTREAM: tuple[Topic, ...] = (
+    DEPOSITS, TRIPS, BILLS, BILLING_PAYMENTS,
+    CREDITS, PURCHASES, ADVANCES, BATCHES, GL_ACKNOWLEDGEMENTS, GL_CORRECTIONS,
+)  # fmt: skip
+"""What other systems publish."""
+
+BETWEEN_BOOKS: tuple[Topic, ...] = (BATCHED_PURCHASES, BATCH_ANSWERS)
+"""What one book writes for another one, on another partition, to decide."""
+
+DECIDED: tuple[Topic, ...] = (*UPSTREAM, *BETWEEN_BOOKS)
+"""What rooms decide: each record has exactly one outcome in the journal, or one dead letter."""

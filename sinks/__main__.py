@@ -1,30 +1,44 @@
-"""`python -m sinks invoices | adi | verify | parked | retry`. Exit codes: see `sinks.errors.Exit`."""
+"""`python -m sinks invoices | adi | general-ledger | receipts | verify | parked | retry | refused | day`.
+
+Exit codes: see `sinks.errors.Exit`.
+"""
 
 import logging
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from typing import NoReturn
 
 import click
 import psycopg
 from confluent_kafka import KafkaException
+from rich.console import Console
 
 from schemas.codec import Codec
 from schemas.registry import ConfluentRegistry, RegistryUnavailable, UnknownSchema
 from schemas.settings import settings
-from schemas.topics import GL_LINES, Topic
+from schemas.topics import GL_ACKNOWLEDGEMENTS, GL_LINES, Topic
 from sinks import metrics, parked
 from sinks import retry as retrying
 from sinks import verify as proving
 from sinks.adi.sink import AdiSink
-from sinks.database import connect
+from sinks.database import Connection, connect
 from sinks.errors import Exit, SinkError
+from sinks.general_ledger import day as reconciling
+from sinks.general_ledger import proof as answering
+from sinks.general_ledger import refused as refusing
+from sinks.general_ledger import show
+from sinks.general_ledger import worker as uploading
+from sinks.general_ledger.http import HttpGeneralLedger
 from sinks.invoices.sink import InvoiceSink
 from sinks.log import Log
+from sinks.receipts.outbox import Outbox
+from sinks.receipts.sink import ReceiptSink
+from sinks.receipts.smtp import MailServer
 from sinks.sink import Sink
 from sinks.storage import Storage
-from sinks.worker import Worker
+from sinks.worker import Worker, nothing_to_deliver
 
 until_idle = click.option(
     "--until-idle", "until_idle_s", type=float, metavar="SECONDS", help="End after so long without a record."
@@ -34,7 +48,7 @@ metrics_port = click.option("--metrics-port", default=0, show_default="any free 
 
 @click.group()
 def cli() -> None:
-    """Invoices and general-ledger files, written exactly once."""
+    """What leaves the pipeline: invoices, files for the general ledger and their upload, receipts."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)
 
@@ -55,18 +69,47 @@ def adi(until_idle_s: float | None, metrics_port: int) -> None:
     _work(_adi_sink, until_idle_s, metrics_port)
 
 
+@cli.command("general-ledger")
+@until_idle
+@metrics_port
+def general_ledger(until_idle_s: float | None, metrics_port: int) -> None:
+    """Upload journal files to the general ledger, and tell Kafka what it answered."""
+    here = settings()
+    with refusals(Exit.REFUSED):
+        ledger = HttpGeneralLedger(here.general_ledger, here.general_ledger_timeout_s, here.general_ledger_token)
+        codec = _codec(GL_ACKNOWLEDGEMENTS)
+        uploader = uploading.Uploader(ledger, codec, Storage(here.blob), here, until_idle_s=until_idle_s)
+    announced = metrics.served(uploading.NAME, here.web_host, metrics_port, here.scrape_targets)
+    with refusals(Exit.FATAL), ledger, announced:
+        uploader.run()
+
+
+@cli.command()
+@until_idle
+@metrics_port
+def receipts(until_idle_s: float | None, metrics_port: int) -> None:
+    """E-mail a receipt for every purchase that asks for one."""
+    here = settings()
+    outbox = Outbox(MailServer(here.smtp, here.smtp_user, here.smtp_password), here.mail_from)
+    _work(_receipt_sink, until_idle_s, metrics_port, outbox.deliver)
+
+
 @cli.command()
 def verify() -> None:
     """Recompute every file and print what differs."""
     found = 0
     with refusals(Exit.REFUSED), connect(settings().postgres) as connection:
         storage = Storage(settings().blob)
-        for sink in (InvoiceSink(), _adi_sink()):
-            click.echo(f"recomputing the files of {sink.name} ...", err=True)
+        for sink in _sinks():
+            click.echo(f"recomputing what {sink.name} made ...", err=True)
             codec = _codec(sink.topic)
             for difference in proving.differences(sink, codec, connection, settings().kafka, storage):
                 found += 1
                 click.echo(difference)
+        click.echo(f"comparing what {uploading.NAME} was answered ...", err=True)
+        for difference in answering.differences(connection):
+            found += 1
+            click.echo(difference)
     click.echo(f"{found} differences" if found else "every file is what it was made of")
     sys.exit(Exit.DIFFERENCES if found else Exit.DONE)
 
@@ -87,19 +130,46 @@ def retry() -> None:
     left = 0
     with refusals(Exit.REFUSED), connect(settings().postgres) as connection:
         storage = Storage(settings().blob)
-        for sink in (InvoiceSink(), _adi_sink()):
+        for sink in _sinks():
             left += retrying.retry(sink, _codec(sink.topic), connection, settings().kafka, storage, click.echo)
     click.echo(f"{left} still parked" if left else "nothing is parked", err=True)
     sys.exit(Exit.DIFFERENCES if left else Exit.DONE)
 
 
-def _work(make: Callable[[], Sink], until_idle_s: float | None, port: int) -> None:
+@cli.command()
+def refused() -> None:
+    """List the lines that the general ledger refused, and what to do about each."""
+    with refusals(Exit.REFUSED), connect(settings().postgres) as connection:
+        lines = refusing.refused_lines(connection)
+    if lines:
+        Console(highlight=False).print(refusing.render(lines))
+    click.echo(f"{len(lines)} lines refused" if lines else "no line is refused", err=True)
+
+
+@cli.command()
+@click.argument("day", metavar="YYYY-MM-DD", type=click.DateTime(["%Y-%m-%d"]))
+@click.option("--prison", "prison_id", metavar="ID", help="One prison only.")
+def day(day: datetime, prison_id: str | None) -> None:
+    """An accounting day as ledger, files and general ledger say it; exit 1 while they differ."""
+    with refusals(Exit.REFUSED), connect(settings().postgres) as connection:
+        report = reconciling.report(connection, GL_LINES.name, day.date(), prison_id)
+    found = reconciling.differences(report)
+    Console(highlight=False).print(show.render(report, found))
+    sys.exit(Exit.DIFFERENCES if found else Exit.DONE)
+
+
+def _work(
+    make: Callable[[], Sink],
+    until_idle_s: float | None,
+    port: int,
+    deliver: Callable[[Connection], int] = nothing_to_deliver,
+) -> None:
     here = settings()
     with refusals(Exit.REFUSED):
         sink = make()
         worker = Worker(
             sink, _codec(sink.topic), Storage(here.blob),
-            kafka=here.kafka, postgres=here.postgres, until_idle_s=until_idle_s,
+            kafka=here.kafka, postgres=here.postgres, until_idle_s=until_idle_s, deliver=deliver,
         )  # fmt: skip
     with refusals(Exit.FATAL), metrics.served(sink.name, here.web_host, port, here.scrape_targets):
         worker.run()
@@ -111,6 +181,14 @@ def _adi_sink() -> AdiSink:
         return AdiSink(log.partitions)
     finally:
         log.close()
+
+
+def _receipt_sink() -> ReceiptSink:
+    return ReceiptSink(settings().mail_from)
+
+
+def _sinks() -> tuple[Sink, ...]:
+    return InvoiceSink(), _adi_sink(), _receipt_sink()
 
 
 def _codec(topic: Topic) -> Codec:

@@ -32,10 +32,11 @@ def connect(postgres: str) -> Connection:
             f"Postgres at {place(postgres)} does not answer ({_first_line(error)}): "
             "start it with `python -m stack up`, or set MILLRACE_POSTGRES"
         ) from error
-    if connection.execute("select to_regclass('sink.manifest')").fetchone() == (None,):
+    if connection.execute("select to_regclass('sink.receipt')").fetchone() == (None,):  # of the latest migration
         connection.close()
         raise PostgresUnavailable(
-            f"Postgres at {place(postgres)} has no table sink.manifest: apply connectors/migrations to it first"
+            f"Postgres at {place(postgres)} lacks tables of the sinks: make them with"
+            " `python -m streams connectors migrate`"
         )
     return connection
 

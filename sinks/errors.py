@@ -7,7 +7,7 @@ class Exit(IntEnum):
     """The exit codes of `python -m sinks`."""
 
     DONE = 0
-    DIFFERENCES = 1  # `verify` found some, or records are still parked after `retry`
+    DIFFERENCES = 1  # `verify` or `day` found some, or records are still parked after `retry`
     REFUSED = 2  # a server or a setting is missing: a restart alone will not help
     FATAL = 70  # a server went away while running: a restart goes on where the last transaction ended
 

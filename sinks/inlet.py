@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
@@ -27,6 +27,7 @@ class Raw(NamedTuple):
     partition: int
     offset: int
     value: bytes | None
+    headers: Sequence[tuple[str, bytes | None]] = ()
 
 
 class Inlet:
@@ -65,7 +66,7 @@ class Inlet:
             if message.error() is not None:
                 self._refuse(message.error())
             elif message.offset() >= following.get(message.partition(), message.offset() + 1):
-                records.append(Raw(message.partition(), message.offset(), message.value()))
+                records.append(raw(message))
                 following[message.partition()] = message.offset() + 1
         return records
 
@@ -137,6 +138,11 @@ class Inlet:
                 f" ({error.str()}): was it deleted and made again? Restore it, or start with an empty database"
             )
         raise KafkaUnavailable(f"Kafka at {self._kafka} refuses {self._topic}: {error.str()}")
+
+
+def raw(message: Any) -> Raw:
+    """A client's message as we hand it on."""
+    return Raw(message.partition(), message.offset(), message.value(), message.headers() or ())
 
 
 def _consumer(kafka: str, group: str, on_error: Callable[[KafkaError], None]) -> Any:

@@ -7,7 +7,7 @@ from uuid import uuid4
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from sinks.errors import KafkaUnavailable
-from sinks.inlet import ANSWER_S, Raw, partition_count
+from sinks.inlet import ANSWER_S, Raw, partition_count, raw
 
 
 class Log:
@@ -41,7 +41,7 @@ class Log:
         for message in self._messages():
             if message.offset() >= before:
                 return
-            yield Raw(partition, message.offset(), message.value())
+            yield raw(message)
 
     def one(self, partition: int, offset: int) -> Raw | None:
         """The record at one offset."""

@@ -29,6 +29,19 @@ TRANSACTION_SECONDS = Histogram(
 )  # fmt: skip
 PUT_SECONDS = Histogram("millrace_sink_put_seconds", "Storing the files of one transaction", ["sink"], buckets=_SECONDS)
 
+UPLOADS = Counter("millrace_sink_uploads", "Files sent to the general ledger, each time that they were")
+ANSWERS = Counter("millrace_sink_upload_answers", "Final answers of the general ledger to files", ["outcome"])
+UPLOADS_OPEN = Gauge("millrace_sink_uploads_open", "Files that the general ledger has not answered yet", ["state"])
+REFUSED_LINES = Gauge("millrace_sink_refused_lines", "Lines that the general ledger refused and nothing corrected yet")
+OLDEST_OPEN_DAY = Gauge(
+    "millrace_sink_oldest_open_day_seconds",
+    "Since the end of the oldest accounting day with a line that the general ledger has not answered; 0: none",
+)
+ACKNOWLEDGEMENTS = Counter("millrace_sink_acknowledgements", "Acknowledgements that Kafka has taken")
+ACKNOWLEDGEMENTS_WAITING = Gauge("millrace_sink_acknowledgements_waiting", "Acknowledgements that Kafka may not have")
+RECEIPTS = Counter("millrace_sink_receipts", "Receipts handed to the mail server, by what it said", ["outcome"])
+RECEIPTS_WAITING = Gauge("millrace_sink_receipts_waiting", "Receipts that the mail server has not taken yet")
+
 
 @contextmanager
 def served(sink: str, host: str, port: int, announce_in: Path | None) -> Iterator[int]:

@@ -17,6 +17,7 @@ class Arrived(NamedTuple):
     partition: int
     offset: int
     message: Message | Undecodable
+    headers: Sequence[tuple[str, bytes | None]] = ()
 
 
 class Applied(NamedTuple):

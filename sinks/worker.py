@@ -3,7 +3,7 @@
 import logging
 import signal
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import psycopg
@@ -23,25 +23,44 @@ BATCH_RECORDS = 200
 """Most records of one transaction: about a second of Typst, so that no lock is held longer."""
 POLL_S = 0.2
 OBSERVE_S = 2.0
+DELIVER_S = 0.5
 PUT_FILES = 200
 """Most files that are held in memory while files of before a crash are stored."""
 
 
+def nothing_to_deliver(_: Connection) -> int:
+    """What a sink whose whole effect is files delivers besides them."""
+    return 0
+
+
 class Worker:
-    """One process of one sink. It ends on SIGTERM, on SIGINT, or after `until_idle_s` without a record."""
+    """One process of one sink. It ends on SIGTERM, on SIGINT, or after `until_idle_s` without a record.
+
+    `deliver` sends what committed transactions left in tables of the sink's own, and returns how much that was.
+    """
 
     def __init__(
-        self, sink: Sink, codec: Codec, storage: Storage, *, kafka: str, postgres: str, until_idle_s: float | None
+        self,
+        sink: Sink,
+        codec: Codec,
+        storage: Storage,
+        *,
+        kafka: str,
+        postgres: str,
+        until_idle_s: float | None,
+        deliver: Callable[[Connection], int] = nothing_to_deliver,
     ) -> None:
         self._sink = sink
         self._codec = codec
         self._storage = storage
+        self._deliver = deliver
         self._postgres = postgres
         self._until_idle_s = until_idle_s
         self._connection: Connection = connect(postgres)
         self._inlet = Inlet(kafka, sink.topic.name, f"millrace-sink-{sink.name}", self._positions)
         self._busy_at = time.monotonic()
         self._observed_at = 0.0
+        self._delivered_at = 0.0
         self._stopping = False
 
     def run(self) -> None:
@@ -62,6 +81,7 @@ class Worker:
     def _turn(self) -> None:
         records = self._inlet.poll(BATCH_RECORDS, POLL_S)
         self._observe()
+        self._deliver_waiting()
         if not records:
             return
         moves = self._inlet.moves(records)
@@ -86,6 +106,13 @@ class Worker:
         ):
             positions.advance(cursor, self._sink.name, self._sink.topic.name, moves)
             return carry_out(self._sink, cursor, arrived)
+
+    def _deliver_waiting(self) -> None:
+        if time.monotonic() - self._delivered_at < DELIVER_S:
+            return
+        if self._deliver(self._connection):
+            self._busy_at = time.monotonic()
+        self._delivered_at = time.monotonic()
 
     # ---- files
 
@@ -159,4 +186,4 @@ def read(codec: Codec, topic: Topic, record: Raw) -> Arrived:
         message = codec.decode(topic, record.value)
     except Undecodable as error:
         message = error
-    return Arrived(record.partition, record.offset, message)
+    return Arrived(record.partition, record.offset, message, record.headers)

@@ -97,13 +97,14 @@ def topics(check: bool, replication: int) -> None:  # noqa: FBT001
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 def publish(file: Path) -> None:
     """Publish upstream events, written as CloudEvents in JSON, a line each."""
-    from streams import publish as publishing
+    from schemas import publishing
+    from streams import publish as reading
 
     codec = Codec(ConfluentRegistry(settings().registry))
     try:
         with file.open("rb") as lines:
-            events = list(publishing.read(lines))
-    except publishing.BadLine as error:
+            events = list(reading.read(lines))
+    except reading.BadLine as error:
         raise _sentence(f"{file}: {error}; nothing was published") from error
     count = publishing.publish(settings(), codec, events)
     Console().print(f"published {count} events; a running worker decides them (python -m streams worker)")

@@ -13,7 +13,7 @@ import msgspec
 from schemas.avro import full_name
 from schemas.codec import Codec, Undecodable
 from schemas.envelope import LATEST_US, Envelope, Headers, InvalidEnvelope, read_envelope
-from schemas.fields import Fact, Message, iso
+from schemas.fields import Contract, Fact, Message, iso
 from schemas.ledger import Decided, Outcome, StatementLine
 from schemas.partitioning import partition_of
 from schemas.refusals import Reason
@@ -106,7 +106,7 @@ class Processor:
             else:
                 self._answer(cause, message)
 
-    def _read(self, topic: Topic, record: Any) -> tuple[Cause, Message]:
+    def _read(self, topic: Topic, record: Any) -> tuple[Cause, Contract]:
         message = self._codec.decode(topic, record.value())
         envelope = read_envelope(record.headers())
         assert topic.key is not None
@@ -130,7 +130,7 @@ class Processor:
             raise Undecodable("in_the_future", problem, field="ce_time")
         return Cause(envelope, topic, record.partition(), record.offset(), recorded_at), message
 
-    def _answer(self, cause: Cause, message: Message) -> None:
+    def _answer(self, cause: Cause, message: Contract) -> None:
         envelope = cause.envelope
         draft = Draft(envelope.subject, envelope.time_us, self._ledger)
         digest = _digest(message)
@@ -191,7 +191,7 @@ class Processor:
     # ---- consequences
 
     def _carry_out(
-        self, decision_id: str, draft: Draft, verdict: Verdict, message: Message | None, cause: Cause
+        self, decision_id: str, draft: Draft, verdict: Verdict, message: Contract | None, cause: Cause
     ) -> None:
         if isinstance(verdict, Refused):
             self._refuse(decision_id, draft, message, verdict, cause)
@@ -205,32 +205,29 @@ class Processor:
             self._state(posted, draft, decision_id, cause)
         metrics.moved(self._room.name, draft.lines)
 
-    def _refuse(self, decision_id: str, draft: Draft, message: Message | None, why: Refused, cause: Cause) -> None:
-        if message is not None:
-            self._tell(self._room.refusal(message, why), draft.book, f"{decision_id}/refused", cause)
+    def _refuse(self, decision_id: str, draft: Draft, message: Contract | None, why: Refused, cause: Cause) -> None:
+        for number, event in enumerate(self._room.refusal(message, why) if message is not None else ()):
+            self._tell(event, draft.book, f"{decision_id}/refused{f'/{number}' if number else ''}", cause)
         untouched = Draft(draft.book, draft.at, self._ledger)
         self._journal(decision_id, untouched, Outcome.REFUSED, cause, reason=why.reason, figures=why.figures)
 
     def _tell(self, event: Fact, book: str, event_id: str, cause: Cause) -> None:
+        """Write an event where its key belongs: mostly beside its book; a message to another book, to that one."""
         topic, asked = TOPIC_OF[type(event)], cause.envelope
+        about = topic.key.of(event) if topic.key is not None else None
+        key = None if about is None else about.encode()
         envelope = Envelope(
             id=event_id,
             source=f"millrace/{self._room.name}",
             type=TYPE_NAME[type(event)],
             time_us=asked.time_us,
-            subject=book,
+            subject=about or book,
             correlation_id=asked.correlation_id,
             causation_id=asked.id,
             actor=asked.actor,
         )
-        key = topic.key.of(event) if topic.key is not None else None
-        self._out.put(
-            topic.name,
-            None if key is None else key.encode(),
-            self._codec.encode(event),
-            envelope.headers(),
-            self._partition,
-        )
+        partition = self._partition if key is None or about == book else self._partition_of(key)
+        self._out.put(topic.name, key, self._codec.encode(event), envelope.headers(), partition)
 
     def _journal(
         self,
@@ -284,7 +281,12 @@ class Processor:
         self._out.put(STATEMENT_LINES.name, line.id.encode(), self._codec.encode(line), None, self._partition)
 
 
-def _digest(message: Message) -> str:
+def _digest(message: Contract) -> str:
     """A digest of what a message says, the same whichever version of its schema it was written by."""
-    content = f"{TYPE_NAME[type(message)]} {message.model_dump_json(exclude_defaults=True)}"
+    said = _plain(message) if isinstance(message, Message) else msgspec.json.encode(message, enc_hook=_plain).decode()
+    content = f"{TYPE_NAME[type(message)]} {said}"
     return hashlib.blake2b(content.encode(), digest_size=12).hexdigest()
+
+
+def _plain(message: Message) -> str:
+    return message.model_dump_json(exclude_defaults=True)

@@ -7,18 +7,17 @@ Topic and key follow from the type and the data. `actor`, `correlationid`, `caus
 """
 
 from collections.abc import Iterable, Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 import orjson
-from confluent_kafka import KafkaError, Producer
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from schemas.avro import full_name
-from schemas.codec import Codec, Undecodable, from_json
+from schemas.codec import Undecodable, from_json
 from schemas.envelope import Envelope
 from schemas.fields import Message, to_micros
-from schemas.settings import Settings
-from schemas.topics import UPSTREAM, Topic
+from schemas.publishing import Upstream
+from schemas.topics import UPSTREAM
 
 ACCEPTED = {
     full_name(message): (topic, message)
@@ -48,14 +47,6 @@ class _Line(BaseModel):
     data: dict[str, Any]
 
 
-class Upstream(NamedTuple):
-    """One upstream event, ready to be published."""
-
-    topic: Topic
-    envelope: Envelope
-    message: Message
-
-
 def read(lines: Iterable[bytes]) -> Iterator[Upstream]:
     """The events of a file's lines; empty lines are skipped. Raises `BadLine`."""
     for number, text in enumerate(lines, 1):
@@ -72,34 +63,6 @@ def read(lines: Iterable[bytes]) -> Iterator[Upstream]:
             raise BadLine(f"line {number}, field data.{error}") from error
         except BadLine as error:
             raise BadLine(f"line {number}, {error}") from error
-
-
-def publish(settings: Settings, codec: Codec, events: Iterable[Upstream]) -> int:
-    """Publish events in order; returns how many Kafka has taken. Raises `RuntimeError` if one was not taken."""
-    producer = Producer(settings.client(enable_idempotence=True, linger_ms=5))
-    failed: list[KafkaError] = []
-    count = 0
-    for topic, envelope, message in events:
-        while True:
-            try:
-                producer.produce(
-                    topic.name,
-                    codec.encode(message),
-                    envelope.subject.encode(),
-                    headers=envelope.headers(),
-                    on_delivery=lambda error, _: failed.append(error) if error else None,
-                )
-                break
-            except BufferError:
-                producer.poll(0.1)
-        producer.poll(0)
-        count += 1
-    left = producer.flush(60)
-    if failed or left:
-        raise RuntimeError(
-            f"{len(failed) + left} of {count} events did not reach Kafka at {settings.kafka}: {failed[:1]}"
-        )
-    return count
 
 
 def _event(line: _Line) -> Upstream:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple, Protocol, TypeAlias
 
-from schemas.fields import Fact, Message
+from schemas.fields import Contract, Fact
 from streams.ledger.draft import Draft, Refused
 
 DUE_PER_TICK = 1_000
@@ -36,15 +36,17 @@ class Room(Protocol):
 
     name: str
 
-    def decide(self, draft: Draft, message: Message) -> Verdict: ...
+    def decide(self, draft: Draft, message: Contract) -> Verdict: ...
 
     def evolve(self, event: Fact) -> None: ...
 
-    def identity(self, message: Message) -> str | None:
+    def identity(self, message: Contract) -> str | None:
         """An id that upstream may use only once, whatever the event's id is; None where the room's rows see to it."""
         ...
 
-    def refusal(self, message: Message, refused: Refused) -> Fact: ...
+    def refusal(self, message: Contract, refused: Refused) -> Sequence[Fact]:
+        """The events that say no: to the sender, and to whatever process asked."""
+        ...
 
     def due(self, now: int) -> Iterable[DueDecision | Notice]:
         """What falls due at or before `now`; each is carried out before the next is asked for."""

@@ -10,13 +10,13 @@ from confluent_kafka.admin import AdminClient
 from benchmarks.broker import LIMIT_S, Broker
 from benchmarks.trips import lives
 from schemas.codec import Codec
+from schemas.publishing import Upstream, publish
 from schemas.registry import ConfluentRegistry
 from schemas.settings import Settings
 from schemas.topics import PARTITIONS, Spread
 from streams import topics
 from streams.app import APP_ID
 from streams.processing import TOPIC_OF
-from streams.publish import Upstream, publish
 
 
 class City:

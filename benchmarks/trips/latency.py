@@ -13,8 +13,8 @@ from benchmarks.trips.city import City, now_us
 from benchmarks.trips.lives import lives
 from benchmarks.trips.run import prepare, task
 from schemas.partitioning import partition_of
+from schemas.publishing import Upstream
 from schemas.topics import TRIP_PAYMENTS
-from streams.publish import Upstream
 
 SEED = 12
 RUNNING = 20

@@ -8,8 +8,8 @@ from typing import NamedTuple
 from schemas.envelope import Envelope
 from schemas.fields import Message, Money
 from schemas.mobility import DepositBudget, Funding, GroupMember, TripEnded, TripStarted, VehiclePrice
+from schemas.publishing import Upstream
 from streams.processing import TOPIC_OF, TYPE_NAME
-from streams.publish import Upstream
 
 GROUPS = 10_000
 VEHICLES = 200

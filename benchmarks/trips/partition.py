@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from schemas.codec import Codec
 from schemas.envelope import Headers
 from schemas.mobility import GroupMember, VehiclePrice
+from schemas.publishing import Upstream
 from streams.ledger.accounts import Balance
 from streams.ledger.draft import Ledger
 from streams.ledger.limits import Usage
@@ -15,7 +16,6 @@ from streams.ledger.locks import Lock
 from streams.mobility.room import Mobility, Tables
 from streams.mobility.trip import Trip
 from streams.processing import Processor, Seen
-from streams.publish import Upstream
 from streams.runtime import Rows
 
 NUMBER = 0

@@ -18,7 +18,7 @@ def differences(
     """Every line is kept as its record says it, or parked; no other line exists; every closed day is in files."""
     kept = _kept(connection, topic)
     parked = parked_places(connection, sink, topic)
-    for partition, offset, message in records:
+    for partition, offset, message, _ in records:
         if not isinstance(message, GeneralLedgerLine):
             continue
         place = f"{topic}/{partition}@{offset}"
@@ -35,14 +35,16 @@ def differences(
 def _values(line: GeneralLedgerLine) -> Values:
     return (
         line.line_id, line.transaction_id, line.prison_id, line.accounting_date, line.cost_centre, line.gl_account,
-        line.side.value, line.amount.amount_minor, line.description,
+        line.side.value, line.amount.amount_minor, line.description, line.prisoner_id, line.account,
+        line.reverses, line.corrects,
     )  # fmt: skip
 
 
 def _kept(connection: Connection, topic: str) -> dict[Place, Values]:
     rows = connection.execute(
         "select partition, record_offset, line_id, transaction_id, prison_id, accounting_date::text, cost_centre,"
-        " gl_account, side, amount_minor, description from sink.adi_line where topic = %s",
+        " gl_account, side, amount_minor, description, prisoner_id, account, reverses, corrects"
+        " from sink.adi_line where topic = %s",
         (topic,),
     )
     return {(row[0], row[1]): row[2:] for row in rows}

@@ -8,6 +8,9 @@
 A day whose totals differ is not cut at all, a prison whose transactions do not balance is not cut: it is parked under
 the place of the record that closed the day, and `retry` looks again. A line that comes after its day was closed in its
 partition, or was cut, is parked: upstream gives such a line the next open day, so it can only be a mistake.
+
+A line that corrects another takes the place of one that the general ledger refused, which becomes `reversed`: it stays
+in its file and never goes up again. What corrects anything else is parked.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -34,6 +37,7 @@ class Reason(StrEnum):
     NOT_GBP = "not_gbp"
     LATE_LINE = "late_line"
     LINE_ID_SEEN = "line_id_seen"
+    CORRECTS_NO_REFUSED_LINE = "corrects_no_refused_line"
     CONTROL_TOTALS_DIFFER = "control_totals_differ"
     UNBALANCED = "unbalanced"
 
@@ -94,6 +98,7 @@ class AdiSink:
         ]
         dates = {line.accounting_date for _, line in lines}
         closed, cut = tables.closes(cursor, self.topic.name, dates), tables.cut_days(cursor, dates)
+        correctable = tables.refused_lines(cursor, {line.corrects for _, line in lines if line.corrects})
         timely: list[tuple[Place, GeneralLedgerLine]] = []
         parked: list[Parked] = []
         for place, line in lines:
@@ -105,9 +110,16 @@ class AdiSink:
                 parked.append(
                     self._parked(place, Reason.LATE_LINE, f"line {line.line_id} is of {day}, which is closed")
                 )
+            elif line.corrects is not None and line.corrects not in correctable:
+                problem = (
+                    f"line {line.line_id} corrects {line.corrects}, which was not refused, or is corrected already"
+                )
+                parked.append(self._parked(place, Reason.CORRECTS_NO_REFUSED_LINE, problem))
             else:
+                correctable.discard(line.corrects or "")
                 timely.append((place, line))
         kept = tables.insert_lines(cursor, self.topic.name, timely)
+        tables.reverse_lines(cursor, {line.corrects for place, line in timely if line.corrects and place in kept})
         return parked + [
             self._parked(place, Reason.LINE_ID_SEEN, f"line {line.line_id} came before, at another place")
             for place, line in timely

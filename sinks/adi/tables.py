@@ -42,9 +42,10 @@ def insert_lines(cursor: Cursor, topic: str, lines: Sequence[tuple[Place, Genera
         return set()
     cursor.execute(
         "insert into sink.adi_line (line_id, topic, partition, record_offset, transaction_id, prison_id,"
-        " accounting_date, cost_centre, gl_account, side, amount_minor, description)"
+        " accounting_date, cost_centre, gl_account, side, amount_minor, description, prisoner_id, account,"
+        " reverses, corrects)"
         " select * from unnest(%s::text[], %s::text[], %s::int[], %s::bigint[], %s::text[], %s::text[], %s::date[],"
-        " %s::text[], %s::text[], %s::text[], %s::bigint[], %s::text[])"
+        " %s::text[], %s::text[], %s::text[], %s::bigint[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[])"
         " on conflict (line_id) do nothing returning partition, record_offset",
         [list(column) for column in columns],
     )
@@ -54,8 +55,22 @@ def insert_lines(cursor: Cursor, topic: str, lines: Sequence[tuple[Place, Genera
 def _line_values(topic: str, place: Place, line: GeneralLedgerLine) -> tuple[object, ...]:
     return (
         line.line_id, topic, *place, line.transaction_id, line.prison_id, line.accounting_date, line.cost_centre,
-        line.gl_account, line.side.value, line.amount.amount_minor, line.description,
+        line.gl_account, line.side.value, line.amount.amount_minor, line.description, line.prisoner_id, line.account,
+        line.reverses, line.corrects,
     )  # fmt: skip
+
+
+def refused_lines(cursor: Cursor, line_ids: Iterable[str]) -> set[str]:
+    """Those of these lines that the general ledger refused and nothing has corrected yet."""
+    cursor.execute(
+        "select line_id from sink.adi_line where line_id = any(%s) and status = 'refused'", (sorted(line_ids),)
+    )
+    return {row[0] for row in cursor}
+
+
+def reverse_lines(cursor: Cursor, line_ids: Iterable[str]) -> None:
+    """Other lines go up in the place of these, which never go up again."""
+    cursor.execute("update sink.adi_line set status = 'reversed' where line_id = any(%s)", (sorted(line_ids),))
 
 
 def insert_close(cursor: Cursor, topic: str, place: Place, closed: AccountingDayClosed) -> None:
@@ -172,7 +187,7 @@ def insert_files(cursor: Cursor, topic: str, cut: Sequence[tuple[Journal, Sequen
         ],
     )
     cursor.executemany(
-        "update sink.adi_line set file = %s where topic = %s and line_id = any(%s)",
+        "update sink.adi_line set file = %s, status = 'filed' where topic = %s and line_id = any(%s)",
         [(names[0], topic, [line.line_id for line in journal.lines]) for journal, names in cut],
     )
 

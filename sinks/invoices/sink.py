@@ -75,7 +75,7 @@ class InvoiceSink:
         invoiced = _invoiced(cursor, {trip.trip_id for trip in settled})
         due: list[Due] = []
         parked: list[Parked] = []
-        for partition, offset, message in records:
+        for partition, offset, message, _ in records:
             try:
                 if isinstance(message, Undecodable):
                     raise message
@@ -124,7 +124,7 @@ class InvoiceSink:
         """Every charged trip has its invoice as the record says it, or is parked; no other invoice exists."""
         kept = self._kept(connection)
         parked = parked_places(connection, self.name, self.topic.name)
-        for partition, offset, message in records:
+        for partition, offset, message, _ in records:
             if not isinstance(message, TripSettled) or not is_charged(message):
                 continue
             place = f"{self.topic.name}/{partition}@{offset}"

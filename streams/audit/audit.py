@@ -5,7 +5,7 @@ from contextlib import closing
 from schemas.settings import Settings
 from streams.audit.examine import examine
 from streams.audit.report import Report
-from streams.audit.servers import UPSTREAM_NAMES, WHOLE, Scope, Servers
+from streams.audit.servers import DECIDED_NAMES, WHOLE, Scope, Servers
 
 DEFAULT_WAIT_S = 15.0
 
@@ -17,4 +17,4 @@ def audit(settings: Settings, scope: Scope = Scope.POSTGRES, wait_s: float = DEF
     or a topic is missing, `RegistryUnavailable` where schemas cannot be had.
     """
     with closing(Servers(settings, scope, wait_s)) as evidence:
-        return examine(evidence, UPSTREAM_NAMES, WHOLE)
+        return examine(evidence, DECIDED_NAMES, WHOLE)

@@ -11,7 +11,7 @@ from schemas.fields import Contract
 from schemas.ledger import AccountBalance, Decided, OpenLock, StatementLine
 from schemas.registry import ConfluentRegistry
 from schemas.settings import Settings
-from schemas.topics import BALANCES, DEAD_LETTERS, JOURNAL, OPEN_LOCKS, STATEMENT_LINES, TICKS, UPSTREAM
+from schemas.topics import BALANCES, DEAD_LETTERS, DECIDED, JOURNAL, OPEN_LOCKS, STATEMENT_LINES, TICKS
 from streams.audit import postgres
 from streams.audit.evidence import Entry, Partition, Place, Projection, Row, Span
 from streams.audit.findings import Finding, Kind
@@ -21,9 +21,9 @@ from streams.audit.wire import Wire
 APP_ID = "millrace"
 """Names the consumer group and the changelogs."""
 
-UPSTREAM_NAMES = tuple(topic.name for topic in UPSTREAM)
+DECIDED_NAMES = tuple(topic.name for topic in DECIDED)
 CHANGELOGS = {table: f"{APP_ID}-{table}-changelog" for table in ("balances", "locks")}
-LASTING = (*UPSTREAM_NAMES, JOURNAL.name, DEAD_LETTERS.name, *CHANGELOGS.values())
+LASTING = (*DECIDED_NAMES, JOURNAL.name, DEAD_LETTERS.name, *CHANGELOGS.values())
 PROJECTIONS = (BALANCES.name, OPEN_LOCKS.name, STATEMENT_LINES.name)
 READ = (*LASTING, *PROJECTIONS, TICKS.name)
 """Every topic that the auditor reads."""
@@ -64,7 +64,7 @@ class Topics:
         return self._snapshot.spans
 
     def committed(self) -> Mapping[Partition, int]:
-        return self._snapshot.committed(*UPSTREAM_NAMES)
+        return self._snapshot.committed(*DECIDED_NAMES)
 
     def ticked(self) -> Mapping[int, int]:
         spans = {
@@ -93,7 +93,7 @@ class Topics:
                 yield Finding(Kind.UNREADABLE, str(_place(record)), "headers that name the buried record", repr(error))
 
     def inputs(self) -> Iterator[Place]:
-        return (_place(record) for record in self._read(*UPSTREAM_NAMES))
+        return (_place(record) for record in self._read(*DECIDED_NAMES))
 
     def table(self, name: str) -> Mapping[str, Row]:
         return {key: _row(value) for key, value in self._latest(CHANGELOGS[name]).items()}

@@ -12,7 +12,7 @@ from schemas.dealer_billing import (
     RaiseBill,
     Refused,
 )
-from schemas.fields import Fact, Message
+from schemas.fields import Contract, Fact
 from streams.dealer_billing import bill
 from streams.dealer_billing.bill import Bill, Payment, Waiting
 from streams.ledger import draft as drafts
@@ -44,11 +44,11 @@ class DealerBilling:
     def __init__(self, tables: Tables) -> None:
         self._tables = tables
 
-    def identity(self, message: Message) -> str | None:
+    def identity(self, message: Contract) -> str | None:
         """A payment is reported once; a bill's row knows the bill."""
         return f"payment:{message.payment_id}" if isinstance(message, BillingPayment) else None
 
-    def decide(self, draft: Draft, message: Message) -> Verdict:
+    def decide(self, draft: Draft, message: Contract) -> Verdict:
         """Answer one upstream message."""
         tables = self._tables
         match message:
@@ -98,7 +98,7 @@ class DealerBilling:
         elif before is not None:
             del self._tables.waiting[key]
 
-    def refusal(self, message: Message, refused: drafts.Refused) -> Fact:
+    def refusal(self, message: Contract, refused: drafts.Refused) -> list[Fact]:
         """The event that says no."""
         match message:
             case RaiseBill():
@@ -107,9 +107,9 @@ class DealerBilling:
                 refused_id = message.payment_id
             case _:
                 raise TypeError(f"{type(message).__name__} is no message of this room")
-        return Refused(
-            dealer_id=message.dealer_id, refused_id=refused_id, reason=refused.reason, figures=refused.figures
-        )
+        return [
+            Refused(dealer_id=message.dealer_id, refused_id=refused_id, reason=refused.reason, figures=refused.figures)
+        ]
 
     def due(self, now: int) -> Iterable[DueDecision]:
         """Nothing: bills and payments wait as long as it takes."""

@@ -12,15 +12,23 @@ from schemas.dealer_billing import BillingPayment, Operation, RaiseBill
 from schemas.envelope import Envelope
 from schemas.fields import Message, Money
 from schemas.mobility import DepositBudget, Funding, TripCancelled, TripEnded, TripStarted, VehicleScope
+from schemas.prison_advances import WriteOffAdvance
 from schemas.prison_finance import (
+    AdvanceApproval,
     AuthorisePurchase,
     CancelPurchase,
     CreditPrisoner,
+    FundingSource,
     MoveBetweenSubAccounts,
+    RefundPurchase,
     SubAccount,
     SubmitPurchase,
+    SupplierPayment,
 )
+from schemas.publishing import Upstream
 from schemas.topics import (
+    ADVANCES,
+    BATCHES,
     BILLING_PAYMENTS,
     BILLS,
     CREDITS,
@@ -29,13 +37,19 @@ from schemas.topics import (
     TRIPS,
     Topic,
 )
-from streams.demo.world import Scale, World
+from streams.demo import canteen
+from streams.demo.world import Scale, World, prison_of
 from streams.processing import TYPE_NAME
-from streams.publish import Upstream
 
 DAY_START_US = 1_772_409_600_000_000  # 2026-03-02T00:00:00Z, a Monday; London is on UTC then
 HOUR_US = 3_600_000_000
 MINUTE_US = 60_000_000
+
+CANTEEN_US = DAY_START_US + 23 * HOUR_US + 10 * MINUTE_US
+"""When the shops submit the week's orders."""
+
+ORDERING_SHARE = 0.4
+"""Of a prison's people, how many order from the canteen."""
 
 REPEATED_SHARE = 0.02
 OTHER_CONTENT_SHARE = 0.003
@@ -66,16 +80,26 @@ class Phase(NamedTuple):
     tick_us: int
 
 
+Programme = Callable[[int, Scale, World, Callable[[Message], bytes]], list[Phase]]
+"""What upstream publishes: from a seed, how much of it, in which world; the last encodes what is almost a message."""
+
+
 def make_day(seed: int, scale: Scale, world: World, encode: Callable[[Message], bytes]) -> list[Phase]:
     """The phases of the day. `encode` is needed for the records that are almost messages."""
     rnd = random.Random(f"day {seed}")
     morning = [*_deposits(rnd, world), *_bills(rnd, world, scale), *_credits(rnd, world)]
-    day = [*_trips(rnd, world, scale), *_payments(rnd, morning), *_purchases(rnd, world, scale)]
+    day = [*_trips(rnd, world, scale), *_payments(rnd, morning), *orders(rnd, world, scale.purchases, "CANTEEN", 0)]
     bad = _bad_records(encode)
+    wages, write_offs = list(_wages(rnd, world)), list(_write_offs(rnd, day, world))
+    ordered, confirmed = _canteen(rnd, world)
     return [
-        Phase("morning", _sent(rnd, morning), DAY_START_US + 6 * HOUR_US),
-        Phase("day", [*_sent(rnd, day), *bad], DAY_START_US + 23 * HOUR_US),
-        Phase("night", [], DAY_START_US + 36 * HOUR_US),
+        Phase("midnight", [], DAY_START_US),
+        Phase("morning", sent(rnd, morning), DAY_START_US + 6 * HOUR_US),
+        Phase("day", [*sent(rnd, day), *bad], DAY_START_US + 23 * HOUR_US),
+        Phase("canteen", sent(rnd, ordered), CANTEEN_US + 2 * MINUTE_US),
+        Phase("canteen confirmed", sent(rnd, confirmed), CANTEEN_US + 20 * MINUTE_US),
+        Phase("next morning", sent(rnd, wages), DAY_START_US + 32 * HOUR_US),
+        Phase("night after", sent(rnd, write_offs), DAY_START_US + 60 * HOUR_US),
     ]
 
 
@@ -94,7 +118,7 @@ def _deposits(rnd: random.Random, world: World) -> Iterator[Planned]:
                 scopes=(VehicleScope(msp_id="ryde"), VehicleScope(vehicle_type="cargo")) if restricted else (),
                 per_trip_minor=rnd.choice((None, None, 300)),
             )
-            yield _event(DEPOSITS, message, message.deposit_id, 5 * HOUR_US + number, "budget-service")
+            yield plan(DEPOSITS, message, message.deposit_id, 5 * HOUR_US + number, "budget-service")
 
 
 def _trips(rnd: random.Random, world: World, scale: Scale) -> Iterator[Planned]:
@@ -118,17 +142,17 @@ def _trips(rnd: random.Random, world: World, scale: Scale) -> Iterator[Planned]:
             finish: Message = ended
             ended_at = began + ridden * 1_000_000
             if rnd.random() < EARLY_END_SHARE:  # the end is published before the start
-                yield _event(TRIPS, ended, f"{trip_id}-end", began - 1, "trip-service", happened=ended_at)
-                yield _event(TRIPS, started, f"{trip_id}-start", began, "trip-service")
+                yield plan(TRIPS, ended, f"{trip_id}-end", began - 1, "trip-service", happened=ended_at)
+                yield plan(TRIPS, started, f"{trip_id}-start", began, "trip-service")
                 continue
         elif fate < 0.97:
             finish = TripCancelled(trip_id=trip_id, group_id=group_id, reason="rider-changed-mind")
             ended_at = began + 2 * MINUTE_US
         else:  # the vehicle's modem died: no end is ever reported
-            yield _event(TRIPS, started, f"{trip_id}-start", began, "trip-service")
+            yield plan(TRIPS, started, f"{trip_id}-start", began, "trip-service")
             continue
-        yield _event(TRIPS, started, f"{trip_id}-start", began, "trip-service")
-        yield _event(TRIPS, finish, f"{trip_id}-end", ended_at, "trip-service")
+        yield plan(TRIPS, started, f"{trip_id}-start", began, "trip-service")
+        yield plan(TRIPS, finish, f"{trip_id}-end", ended_at, "trip-service")
 
 
 def _bills(rnd: random.Random, world: World, scale: Scale) -> Iterator[Planned]:
@@ -140,7 +164,7 @@ def _bills(rnd: random.Random, world: World, scale: Scale) -> Iterator[Planned]:
             amount=_eur(rnd.randrange(10_000, 2_000_000)),
             url=f"https://billing.example/bills/{number:05}.pdf",
         )
-        yield _event(BILLS, message, message.bill_id, 6 * HOUR_US + number, "dealer-service")
+        yield plan(BILLS, message, message.bill_id, 6 * HOUR_US + number, "dealer-service")
 
 
 def _payments(rnd: random.Random, morning: list[Planned]) -> Iterator[Planned]:
@@ -157,7 +181,7 @@ def _payments(rnd: random.Random, morning: list[Planned]) -> Iterator[Planned]:
                 bill_id=bill.bill_id if rnd.random() > 0.01 else "bil-mistyped",
                 amount=_eur(amount),
             )
-            yield _event(BILLING_PAYMENTS, message, message.payment_id, 9 * HOUR_US + number * 1_000 + part, "billing")
+            yield plan(BILLING_PAYMENTS, message, message.payment_id, 9 * HOUR_US + number * 1_000 + part, "billing")
 
 
 def _credits(rnd: random.Random, world: World) -> Iterator[Planned]:
@@ -167,47 +191,126 @@ def _credits(rnd: random.Random, world: World) -> Iterator[Planned]:
                 credit_id=f"crd-{number:05}-{part}",
                 prisoner_id=prisoner_id,
                 sub_account=account,
-                amount=_gbp(rnd.randrange(500, 5_000)),
+                amount=gbp(rnd.randrange(500, 5_000)),
                 description="Money from home" if part == 0 else "Weekly wage",
             )
-            yield _event(CREDITS, credit, credit.credit_id, 7 * HOUR_US + number * 10 + part, "prison")
+            yield plan(CREDITS, credit, credit.credit_id, 7 * HOUR_US + number * 10 + part, "prison")
         if rnd.random() < 0.2:
             move = MoveBetweenSubAccounts(
                 transfer_id=f"mov-{number:05}",
                 prisoner_id=prisoner_id,
                 source=SubAccount.CASH,
                 target=SubAccount.SPENDS,
-                amount=_gbp(rnd.randrange(100, 6_000)),
+                amount=gbp(rnd.randrange(100, 6_000)),
                 description="Private cash to spends",
             )
-            yield _event(CREDITS, move, move.transfer_id, 7 * HOUR_US + number * 10 + 5, "prison")
+            yield plan(CREDITS, move, move.transfer_id, 7 * HOUR_US + number * 10 + 5, "prison")
 
 
-def _purchases(rnd: random.Random, world: World, scale: Scale) -> Iterator[Planned]:
-    for number in range(scale.purchases):
-        purchase_id, prisoner_id = f"CANTEEN-{number:05}", rnd.choice(world.prisoners)
-        at = rnd.randrange(9 * HOUR_US, 16 * HOUR_US)
-        submitted = SubmitPurchase(
-            purchase_id=purchase_id,
-            prisoner_id=prisoner_id if rnd.random() > 0.003 else "A9999ZZ",
-            supplier_id=rnd.choice(world.suppliers) if rnd.random() > 0.005 else "ACME",
-            amount=_gbp(rnd.randrange(50, 900)),
-            description=f"Canteen order {number:05}",
-        )
-        yield _event(PURCHASES, submitted, f"{purchase_id}-submit", at, "shop")
+def orders(rnd: random.Random, world: World, count: int, prefix: str, day_us: int) -> Iterator[Planned]:
+    """All single-person flows: from one source, two or all three, to one supplier or two; some taken back."""
+    for number in range(count):
+        purchase_id, prisoner = f"{prefix}-{number:05}", rnd.randrange(len(world.prisoners))
+        at = day_us + rnd.randrange(9 * HOUR_US, 16 * HOUR_US)
+        prisoner_id = world.prisoners[prisoner] if rnd.random() > 0.003 else "A9999ZZ"
+        submitted = _submission(rnd, world, purchase_id, prisoner_id, prison_of(prisoner))
+        yield plan(PURCHASES, submitted, f"{purchase_id}-submit", at, "shop")
         fate = rnd.random()
-        ids: dict[str, Any] = {"purchase_id": purchase_id, "prisoner_id": submitted.prisoner_id}
+        ids: dict[str, Any] = {"purchase_id": purchase_id, "prisoner_id": prisoner_id}
         if fate < 0.9:
-            yield _event(PURCHASES, AuthorisePurchase(**ids), f"{purchase_id}-auth", at + 3 * MINUTE_US, "shop")
+            yield plan(PURCHASES, AuthorisePurchase(**ids), f"{purchase_id}-auth", at + 3 * MINUTE_US, "shop")
         elif fate < 0.96:
             cancelled = CancelPurchase(**ids, reason="out-of-stock")
-            yield _event(PURCHASES, cancelled, f"{purchase_id}-cancel", at + 4 * MINUTE_US, "shop")
+            yield plan(PURCHASES, cancelled, f"{purchase_id}-cancel", at + 4 * MINUTE_US, "shop")
+        if fate < 0.06:
+            payments = submitted.payments if fate < 0.03 else ()
+            refund = RefundPurchase(**ids, refund_id=f"{purchase_id}-R", payments=payments, reason="Out of stock")
+            yield plan(PURCHASES, refund, f"{purchase_id}-refund", at + HOUR_US, "shop")
+
+
+def _canteen(rnd: random.Random, world: World) -> tuple[list[Planned], list[Planned]]:
+    """The batches of the week, and what confirms them or calls them off."""
+    ordered, at = list(canteen.batches(rnd, world, "WEEK", ORDERING_SHARE)), CANTEEN_US - DAY_START_US
+    confirmed = canteen.confirmations(ordered)
+    return (
+        [plan(BATCHES, batch, f"{batch.batch_id}-submit", at, "shop") for batch in ordered],
+        [plan(BATCHES, each, f"{each.batch_id}-confirm", at + 10 * MINUTE_US, "shop") for each in confirmed],
+    )
+
+
+FUNDING = {
+    (FundingSource.SPENDS,): 10,
+    (FundingSource.CASH,): 3,
+    (FundingSource.SPENDS, FundingSource.CASH): 3,
+    (FundingSource.ADVANCE,): 1,
+    (FundingSource.SPENDS, FundingSource.CASH, FundingSource.ADVANCE): 2,
+}
+"""How often a purchase is paid how."""
+
+
+def _submission(rnd: random.Random, world: World, purchase_id: str, prisoner_id: str, prison_id: str) -> SubmitPurchase:
+    (funding,) = rnd.choices(list(FUNDING), list(FUNDING.values()))
+    suppliers = rnd.sample(world.suppliers, rnd.choice((1, 1, 2))) if rnd.random() > 0.005 else ["ACME"]
+    most = 900 if len(funding) == 1 else 3_000
+    payments = tuple(
+        SupplierPayment(supplier_id=supplier_id, amount=gbp(rnd.randrange(50, most))) for supplier_id in suppliers
+    )
+    approval = None
+    if FundingSource.ADVANCE in funding:
+        approval = rnd.choice(
+            (
+                AdvanceApproval(approved_by=f"deputy-{prison_id}"),
+                AdvanceApproval(approved_by="nobody"),
+                AdvanceApproval(circumstance="arrival-without-cash"),
+            )
+        )
+    return SubmitPurchase(
+        purchase_id=purchase_id,
+        prisoner_id=prisoner_id,
+        payments=payments,
+        total=gbp(sum(payment.amount.amount_minor for payment in payments)),
+        funding=funding,
+        description="Canteen Spends",
+        approval=approval,
+        receipt_to=f"{prisoner_id.lower()}@prison.example" if rnd.random() < 0.5 else None,
+    )
+
+
+def _wages(rnd: random.Random, world: World) -> Iterator[Planned]:
+    """The next morning's credits, out of which what is due of advances is repaid."""
+    for number, prisoner_id in enumerate(world.prisoners):
+        wage = CreditPrisoner(
+            credit_id=f"wag-{number:05}",
+            prisoner_id=prisoner_id,
+            sub_account=rnd.choice((SubAccount.SPENDS, SubAccount.SPENDS, SubAccount.CASH, SubAccount.SAVINGS)),
+            amount=gbp(rnd.randrange(100, 1_500)),
+            description="Weekly wage",
+        )
+        yield plan(CREDITS, wage, wage.credit_id, 31 * HOUR_US + number, "prison")
+
+
+def _write_offs(rnd: random.Random, day: list[Planned], world: World) -> Iterator[Planned]:
+    """Some advances that are given up, or would be if there were any left, or if the officer might."""
+    numbers = {prisoner_id: number for number, prisoner_id in enumerate(world.prisoners)}
+    for planned in day:
+        bought = planned.event.message
+        if not isinstance(bought, SubmitPurchase) or bought.approval is None or bought.prisoner_id not in numbers:
+            continue
+        if rnd.random() < 0.1:
+            rank = rnd.choice(("governor", "governor", "deputy"))
+            given_up = WriteOffAdvance(
+                advance_id=bought.purchase_id,
+                prisoner_id=bought.prisoner_id,
+                written_off_by=f"{rank}-{prison_of(numbers[bought.prisoner_id])}",
+                reason="Released",
+            )
+            yield plan(ADVANCES, given_up, f"{bought.purchase_id}-given-up", 33 * HOUR_US, "prison")
 
 
 # ---- what goes wrong on the way
 
 
-def _sent(rnd: random.Random, planned: list[Planned]) -> list[Upstream | Raw]:
+def sent(rnd: random.Random, planned: list[Planned]) -> list[Upstream | Raw]:
     """In the order of sending, with some events sent twice, and some ids used twice."""
     again = []
     for sent_us, event in planned:
@@ -222,7 +325,7 @@ def _sent(rnd: random.Random, planned: list[Planned]) -> list[Upstream | Raw]:
 def _bad_records(encode: Callable[[Message], bytes]) -> list[Upstream | Raw]:
     """One of each kind that becomes a dead letter."""
     good = TripEnded(trip_id="trp-bad", group_id="grp-000", ridden_seconds=60)
-    headers = _event(TRIPS, good, "bad", 0, "trip-service").event.envelope.headers()
+    headers = plan(TRIPS, good, "bad", 0, "trip-service").event.envelope.headers()
     value = encode(good)
     negative = good.model_copy(update={"ridden_seconds": -60})
     return [
@@ -237,9 +340,10 @@ def _bad_records(encode: Callable[[Message], bytes]) -> list[Upstream | Raw]:
     ]
 
 
-def _event(
+def plan(
     topic: Topic, message: Message, event_id: str, sent_us: int, source: str, happened: int | None = None
 ) -> Planned:
+    """An event of upstream, `sent_us` into the day."""
     assert topic.key is not None
     key = topic.key.of(message)
     assert key is not None
@@ -252,5 +356,5 @@ def _eur(amount_minor: int) -> Money:
     return Money(amount_minor=amount_minor, currency="EUR")
 
 
-def _gbp(amount_minor: int) -> Money:
+def gbp(amount_minor: int) -> Money:
     return Money(amount_minor=amount_minor, currency="GBP")

@@ -17,20 +17,21 @@ from connectors.database import migrate
 from connectors.tables import TABLES
 from schemas.clock import Tick
 from schemas.codec import Codec
+from schemas.publishing import Upstream
 from schemas.registry import ConfluentRegistry
 from schemas.settings import Settings
-from schemas.topics import GL_LINES, PARTITIONS, TICKS, TRIP_PAYMENTS, Spread
+from schemas.topics import BETWEEN_BOOKS, GL_LINES, PARTITIONS, TICKS, TRIP_PAYMENTS, Spread
 from streams import topics
 from streams.audit.audit import audit
 from streams.audit.report import Report
-from streams.demo.day import DAY_START_US, Phase, Raw, make_day
+from streams.demo.day import Phase, Programme, Raw, make_day
 from streams.demo.processes import Process
 from streams.demo.watch import Tally, Watch
 from streams.demo.world import Scale, World, make_world, rows
-from streams.publish import Upstream
 
 STEP_TIMEOUT_S = 120
 BUILD = Path("build/demo")
+BETWEEN = tuple(topic.name for topic in BETWEEN_BOOKS)
 
 
 class Result(NamedTuple):
@@ -53,9 +54,11 @@ class Crash(NamedTuple):
 
 
 class Demo:
-    """One run of the day against running servers."""
+    """One run of a programme, mostly of the day, against running servers."""
 
-    def __init__(self, settings: Settings, seed: int, scale: Scale, crash: Crash, progress: Progress) -> None:
+    def __init__(
+        self, settings: Settings, seed: int, scale: Scale, crash: Crash, progress: Progress, make: Programme = make_day
+    ) -> None:
         self._settings = settings
         self._crash = crash
         self._progress = progress
@@ -64,7 +67,7 @@ class Demo:
         with self._step("topics, schemas, tables, connectors"):
             set_up(settings, self._world)
         self._codec = Codec(ConfluentRegistry(settings.registry))
-        self._phases = make_day(seed, scale, self._world, self._codec.encode)
+        self._phases = make(seed, scale, self._world, self._codec.encode)
         self._watch = Watch(settings, self._codec)
         self._producer = Producer(settings.client(enable_idempotence=True))
         blob = {"MILLRACE_BLOB": settings.blob}
@@ -89,7 +92,6 @@ class Demo:
     def _run(self) -> Result:
         with self._step("reference data from Postgres"):
             self._await(self._reference_is_read)
-        self._tick(DAY_START_US)
         began = time.monotonic()
         inputs = 0
         for phase in self._phases:
@@ -124,7 +126,7 @@ class Demo:
 
             def all_answered() -> bool:
                 self._progress.update(task, completed=self._watch.answered - before)
-                return self._watch.answered >= inputs
+                return self._watch.answered >= inputs and self._watch.is_consumed(*BETWEEN)
 
             self._await(all_answered)
         self._tick(phase.tick_us)

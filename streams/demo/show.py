@@ -48,6 +48,10 @@ def report(result: Result) -> dict[str, Any]:
         "refusals": [
             {"room": room, "reason": reason, "count": count} for (room, reason), count in sorted(watch.refusals.items())
         ],
+        "purchases": [
+            {"what": what, "count": paid.times, "total_minor": paid.total_minor}
+            for what, paid in sorted(watch.paid.items())
+        ],
         "audit_differences": len(result.audit.findings),
         "balances_sha256": result.balances_sha256,
         "invoices": result.invoices,
@@ -81,7 +85,7 @@ def show(console: Console, settings: Settings, result: Result, figures: dict[str
 
 
 def show_outcomes(console: Console, balances: Iterable[BalanceSum], figures: dict[str, Any]) -> None:
-    """Tables of balances, refusals and dead letters."""
+    """Tables of balances, purchases, refusals and dead letters."""
     console.print(
         _table(
             "Balances",
@@ -98,6 +102,10 @@ def show_outcomes(console: Console, balances: Iterable[BalanceSum], figures: dic
             ),
         )
     )
+    purchases = (
+        (each["what"], f"{each['count']:,}", format_minor(each["total_minor"], "GBP")) for each in figures["purchases"]
+    )
+    console.print(_table("Prisoners' purchases", ("what", ">count", ">total"), purchases))
     refusals = ((each["room"], each["reason"], f"{each['count']:,}") for each in figures["refusals"])
     console.print(_table("Refusals", ("room", "reason", ">count"), refusals))
     letters = ((each["topic"], each["reason"], f"{each['count']:,}") for each in figures["dead_letters_by_reason"])

@@ -1,16 +1,27 @@
 """Reads along while the demo runs: outcomes, dead letters, and how far every topic has been written."""
 
 from collections import Counter
-from typing import Any
+from typing import Any, NamedTuple
 
 from confluent_kafka import Consumer, TopicPartition
 
 from schemas.codec import Codec
+from schemas.fields import Fact, Money
 from schemas.ledger import Decided
+from schemas.prison_advances import AdvanceRepaid, AdvanceWrittenOff
+from schemas.prison_finance import PurchaseAuthorised, PurchaseRefunded
 from schemas.settings import Settings
-from schemas.topics import DEAD_LETTERS, JOURNAL, PARTITIONS, TOPICS, UPSTREAM
+from schemas.topics import ADVANCE_EVENTS, DEAD_LETTERS, JOURNAL, PARTITIONS, PURCHASE_EVENTS, TOPICS, UPSTREAM
 
 UPSTREAM_NAMES = {topic.name for topic in UPSTREAM}
+TOPIC_NAMED = {topic.name: topic for topic in (PURCHASE_EVENTS, ADVANCE_EVENTS)}
+
+
+class Paid(NamedTuple):
+    """How often, and how much in pence."""
+
+    times: int
+    total_minor: int
 
 
 class Tally:
@@ -22,6 +33,8 @@ class Tally:
         self.refusals: Counter[tuple[str, str]] = Counter()
         self.dead_letters: Counter[tuple[str, str]] = Counter()
         self.written: Counter[str] = Counter()
+        self.paid: dict[str, Paid] = {}
+        """What became of prisoners' purchases, by what paid them."""
         self.decisions = 0
         self.lines = 0
         self.ends: dict[tuple[str, int], int] = {}
@@ -40,9 +53,27 @@ class Tally:
             decided = self._codec.decode(JOURNAL, record.value())
             assert isinstance(decided, Decided)
             self._count_decision(decided)
+        elif topic in (PURCHASE_EVENTS.name, ADVANCE_EVENTS.name):
+            self._count_payment(self._codec.decode(TOPIC_NAMED[topic], record.value()))
         elif topic == DEAD_LETTERS.name:
             headers = dict(record.headers())
             self.dead_letters[headers["dl-topic"].decode(), headers["dl-reason"].decode()] += 1
+
+    def _count_payment(self, event: Fact) -> None:
+        match event:
+            case PurchaseAuthorised():
+                sources = dict.fromkeys(part.source for part in event.parts)
+                self._add("paid from " + ", ".join(sources), event.total)
+            case PurchaseRefunded():
+                self._add("refunded", event.total)
+            case AdvanceRepaid():
+                self._add("advances repaid", event.amount)
+            case AdvanceWrittenOff():
+                self._add("advances written off", event.amount)
+
+    def _add(self, what: str, amount: Money) -> None:
+        before = self.paid.get(what, Paid(0, 0))
+        self.paid[what] = Paid(before.times + 1, before.total_minor + amount.amount_minor)
 
     def _count_decision(self, decided: Decided) -> None:
         self.decisions += 1

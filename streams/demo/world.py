@@ -50,16 +50,34 @@ class World(NamedTuple):
     suppliers: list[str]
 
     @property
-    def counts(self) -> tuple[int, int, int, int, int]:
-        """Rows that CDC will report of vehicles, members, dealers, prisoners, suppliers."""
+    def counts(self) -> tuple[int, ...]:
+        """Rows that CDC will report of each table of `connectors.tables`, in its order."""
         members = sum(len(riders) for riders in self.members.values())
-        return len(self.vehicles), members, len(self.dealers), len(self.prisoners), len(self.suppliers)
+        people = len(self.vehicles), members, len(self.dealers), len(self.prisoners), len(self.suppliers)
+        return *people, len(PRISONS), len(OFFICERS), len(GL_ACCOUNTS)
 
 
 MSPS = {"ryde": "Ryde On AS", "velo": "Velo City GmbH", "carry": "Carry Cars BV"}
 VAT = {"ryde": "0.25", "velo": "0.19", "carry": "0.21"}
 MODELS = {"ryde": ("escooter", "ebike"), "velo": ("ebike", "cargo"), "carry": ("car",)}
 PRISONS = {"LEI": ("HMP Leeds", "318"), "MDI": ("HMP Moorland", "334"), "WWI": ("HMP Wandsworth", "402")}
+ADVANCE_ALLOWED, INSTALMENT, EVERY_DAYS = 3_000, 400, 1
+"""Every prison's policy: most outstanding, how much falls due at a time, in pence, and how often."""
+CIRCUMSTANCES = ["arrival-without-cash"]
+OFFICERS = {
+    f"{rank}-{prison}": (prison, True, rank == "governor") for prison in PRISONS for rank in ("governor", "deputy")
+}
+"""Of each prison: both may approve advances, only the governor may give one up."""
+GL_ACCOUNTS = {
+    "spends": ("2102", "2617902201"),
+    "cash": ("2101", "2617902202"),
+    "savings": ("2103", "2617902203"),
+    "advance": ("2199", "2617902204"),
+    "owed": ("1502", "2617902205"),
+    "written_off": ("4104", "2617902206"),
+}
+"""NOMIS codes, and accounts of the Single Operating Platform: the latter are invented."""
+YEAR_2020_US, YEAR_2100_US = 1_577_836_800_000_000, 4_102_444_800_000_000
 SUPPLIERS = {"DHL": ("DHL Supply Chain", "2617902101"), "BT": ("BT Phone Credit", "2617902102")}
 
 ISSUERS = [
@@ -98,6 +116,18 @@ def make_world(seed: int, scale: Scale) -> World:
     )
 
 
+def prison_of(number: int) -> str:
+    """The prison of the prisoner of a number."""
+    return sorted(PRISONS)[number % len(PRISONS)]
+
+
+def cash_permission(number: int) -> tuple[int | None, int | None]:
+    """Until when (UTC micros) and for how much a purchase (pence) a prisoner may add private cash to spends."""
+    return ((YEAR_2100_US, None), (YEAR_2100_US, 900), (None, None), (YEAR_2020_US, None), (YEAR_2100_US, None))[
+        number % 5
+    ]
+
+
 def rows(world: World) -> list[tuple[str, list[tuple[Any, ...]]]]:
     """SQL statements of the reference data, each with the rows to execute it for, in order."""
     models = [(msp, f"{msp}-{kind}", kind, f"{kind} of {name}") for msp, name in MSPS.items() for kind in MODELS[msp]]
@@ -115,10 +145,18 @@ def rows(world: World) -> list[tuple[str, list[tuple[Any, ...]]]]:
         ("INSERT INTO reference.sharing_groups VALUES (%s, %s)", [(g, f"Group {g}") for g in world.members]),
         ("INSERT INTO reference.group_members VALUES (%s, %s)", riders),
         ("INSERT INTO reference.dealers VALUES (%s, %s, %s)", [(d, f"cme-{d}", f"Dealer {d}") for d in world.dealers]),
-        ("INSERT INTO reference.prisons VALUES (%s, %s, %s)", [(p, *each) for p, each in PRISONS.items()]),
         (
-            "INSERT INTO reference.prisoners (prisoner_id, prison_id) VALUES (%s, %s)",
-            [(p, sorted(PRISONS)[number % len(PRISONS)]) for number, p in enumerate(world.prisoners)],
+            "INSERT INTO reference.prisons (prison_id, name, cost_centre, advance_allowed_minor,"
+            " advance_instalment_minor, advance_every_days, automatic_circumstances)"
+            " VALUES (%s, %s, %s, %s, %s, %s, %s)",
+            [(p, *each, ADVANCE_ALLOWED, INSTALMENT, EVERY_DAYS, CIRCUMSTANCES) for p, each in PRISONS.items()],
+        ),
+        ("INSERT INTO reference.officers VALUES (%s, %s, %s, %s)", [(o, *each) for o, each in OFFICERS.items()]),
+        ("INSERT INTO reference.gl_accounts VALUES (%s, %s, %s)", [(g, *each) for g, each in GL_ACCOUNTS.items()]),
+        (
+            "INSERT INTO reference.prisoners"
+            " (prisoner_id, prison_id, cash_permission_until, cash_permission_most_minor) VALUES (%s, %s, %s, %s)",
+            [(p, prison_of(number), *cash_permission(number)) for number, p in enumerate(world.prisoners)],
         ),
         ("INSERT INTO reference.suppliers VALUES (%s, %s, %s)", [(s, *each) for s, each in SUPPLIERS.items()]),
         (

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple, assert_never
 
-from schemas.fields import Fact, Message
+from schemas.fields import Contract, Fact
 from schemas.mobility import (
     BudgetDeposited,
     BudgetExpired,
@@ -50,11 +50,11 @@ class Mobility:
         self._tables = tables
         self._ledger = ledger
 
-    def identity(self, message: Message) -> str | None:
+    def identity(self, message: Contract) -> str | None:
         """A deposit is made once; a trip's row knows the trip."""
         return f"deposit:{message.deposit_id}" if isinstance(message, DepositBudget) else None
 
-    def decide(self, draft: Draft, message: Message) -> Verdict:
+    def decide(self, draft: Draft, message: Contract) -> Verdict:
         """Answer one upstream message."""
         tables = self._tables
         match message:
@@ -85,7 +85,7 @@ class Mobility:
             case _:
                 raise TypeError(f"{type(event).__name__} is no event of this room")
 
-    def refusal(self, message: Message, refused: drafts.Refused) -> Fact:
+    def refusal(self, message: Contract, refused: drafts.Refused) -> list[Fact]:
         """The event that says no."""
         match message:
             case DepositBudget():
@@ -94,7 +94,7 @@ class Mobility:
                 group_id, refused_id = message.group_id, message.trip_id
             case _:
                 raise TypeError(f"{type(message).__name__} is no message of this room")
-        return Refused(group_id=group_id, refused_id=refused_id, reason=refused.reason, figures=refused.figures)
+        return [Refused(group_id=group_id, refused_id=refused_id, reason=refused.reason, figures=refused.figures)]
 
     def due(self, now: int) -> Iterable[DueDecision]:
         """Time out trips, forget ended ones, expire lots."""

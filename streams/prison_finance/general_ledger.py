@@ -1,39 +1,83 @@
-"""The general-ledger lines of a purchase (PRI-10). Facts and their sources: design/facts.md, "ADI journal file"."""
+"""The general-ledger lines of all that moves prisoners' money out of their books (PRI-10). Facts and their sources:
+design/facts.md, "ADI journal file"."""
 
+from collections.abc import Iterable, Iterator
 from datetime import date
+from typing import NamedTuple
 
-from schemas.fields import Money
 from schemas.general_ledger import GeneralLedgerLine, LedgerSide
-from schemas.prison_finance import Prisoner, Supplier
+from schemas.prison_finance import PinnedCode
+from schemas.prison_reference import Prisoner
+from streams.ledger.tables import Rows
+from streams.prison_finance.accounting_day import OpenDays, accounting_date, london_date
+from streams.prison_finance.accounts import pounds
+from streams.prison_finance.gl_transaction import GlTransaction
 
-SPENDS_GL_ACCOUNT = "2102"
-"""NOMIS code of spends. The Single Operating Platform's own code is in no public source: whoever runs this sets it."""
-
-NAME_LENGTH = 120
-"""Characters of a supplier's name in a description: with a day and a purchase id it must fit into 240."""
-
-
-def describe(supplier: Supplier, day: str, purchase_id: str) -> str:
-    """A line's description as published: `Canteen Spends - 09.01.2024 - CANTEEN-0001`. `day` is an ISO date."""
-    return f"{supplier.name[:NAME_LENGTH]} Spends - {date.fromisoformat(day):%d.%m.%Y} - {purchase_id}"
+TEXT_LENGTH = 110
+"""Characters of a description before day and id: all three must fit into 240."""
 
 
-def lines(
-    prisoner: Prisoner, supplier: Supplier, purchase_id: str, amount: Money, accounting_date: str, description: str
-) -> list[GeneralLedgerLine]:
-    """Two lines that balance: from the spends of the prisoner's prison to the supplier."""
-    return [
-        GeneralLedgerLine(
-            line_id=f"{prisoner.prisoner_id}/{purchase_id}/{accounting_date}/{side}",
-            transaction_id=purchase_id,
-            prisoner_id=prisoner.prisoner_id,
-            prison_id=prisoner.prison_id,
-            accounting_date=accounting_date,
-            cost_centre=prisoner.cost_centre,
-            gl_account=gl_account,
-            side=side,
-            amount=amount,
-            description=description,
-        )
-        for side, gl_account in ((LedgerSide.DEBIT, SPENDS_GL_ACCOUNT), (LedgerSide.CREDIT, supplier.gl_account))
-    ]
+class Entry(NamedTuple):
+    """A movement between two accounts of a prisoner's book: one debit line and one credit line."""
+
+    debit: str
+    credit: str
+    amount_minor: int
+
+
+class Transaction(NamedTuple):
+    """What all lines of one transaction share. Cost centre and codes are those that were pinned."""
+
+    transaction_id: str
+    prisoner: Prisoner
+    codes: tuple[PinnedCode, ...]
+    description: str
+    reverses: str | None = None
+
+
+def describe(text: str, at: int, id_: str) -> str:
+    """A description as published: `Canteen Spends - 09.01.2024 - CANTEEN-0001`. `at` is a moment of that day."""
+    return f"{text[:TEXT_LENGTH]} - {date.fromisoformat(london_date(at)):%d.%m.%Y} - {id_}"
+
+
+class GeneralLedger(NamedTuple):
+    """Where lines are written: the open day, and what each transaction of the book has already."""
+
+    book: str
+    open_days: OpenDays | None
+    transactions: Rows[GlTransaction]
+
+    def transaction(self, transaction_id: str) -> GlTransaction | None:
+        """The transaction as far as it has gone; None if it was never written, or long ago."""
+        return self.transactions.get(f"{self.book}|{transaction_id}")
+
+    def date(self, at: int) -> str:
+        """The accounting date of what happens at a moment."""
+        return accounting_date(self.open_days, at)
+
+    def lines(self, transaction: Transaction, entries: Iterable[Entry], at: int) -> Iterator[GeneralLedgerLine]:
+        """Two lines that balance for every entry, numbered on from what the transaction has."""
+        before = self.transaction(transaction.transaction_id)
+        codes = {pinned.account: pinned.gl_account for pinned in transaction.codes}
+        dated, prisoner = self.date(at), transaction.prisoner
+        for number, entry in enumerate(entries, start=1 if before is None else before.entries + 1):
+            for side, account in ((LedgerSide.DEBIT, entry.debit), (LedgerSide.CREDIT, entry.credit)):
+                yield GeneralLedgerLine(
+                    line_id=line_id(prisoner.prisoner_id, transaction.transaction_id, dated, number, side),
+                    transaction_id=transaction.transaction_id,
+                    prisoner_id=prisoner.prisoner_id,
+                    prison_id=prisoner.prison_id,
+                    accounting_date=dated,
+                    cost_centre=prisoner.cost_centre,
+                    gl_account=codes[account],
+                    side=side,
+                    amount=pounds(entry.amount_minor),
+                    description=transaction.description,
+                    account=account,
+                    reverses=transaction.reverses,
+                )
+
+
+def line_id(prisoner_id: str, transaction_id: str, dated: str, number: int, side: LedgerSide) -> str:
+    """An id that no other line gets: the date tells lines from those of an id that was used again after months."""
+    return f"{prisoner_id}/{transaction_id}/{dated}/{number}/{side}"

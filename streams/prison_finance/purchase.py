@@ -1,17 +1,19 @@
-"""The payment of a purchase out of available spends, from submission to the general ledger (PRI-02, PRI-10).
+"""The payment of a purchase, from submission to the general ledger (PRI-02 to PRI-07, PRI-10).
 
-    state        SubmitPurchase       AuthorisePurchase     CancelPurchase        deadline passes
-    (none)       lock -> PENDING      refused               refused               .
-    PENDING      refused              settle, write lines   void -> CANCELLED     void -> TIMED_OUT
-                                      -> AUTHORISED
-    AUTHORISED   refused              refused               refused               forgotten
-    CANCELLED    refused              refused               refused               forgotten
-    TIMED_OUT    refused              refused               refused               forgotten
+    state        SubmitPurchase    AuthorisePurchase    CancelPurchase   deadline       LinesProcessed   Refund
+    (none)       lock -> PENDING   refused              refused          .              refused          refused
+    PENDING      refused           settle, write lines  void             void           refused          refused
+                                   -> AUTHORISED        -> CANCELLED     -> TIMED_OUT
+    AUTHORISED   refused           refused              refused          forgotten      -> PROCESSED     money back
+    PROCESSED    refused           refused              refused          forgotten      refused          money back
+    CANCELLED    refused           refused              refused          forgotten      refused          refused
+    TIMED_OUT    refused           refused              refused          forgotten      refused          refused
 
-Only spends pay: cash and savings are not touched, whatever stands there. The prisoner's prison and the supplier's
-account are pinned at submission and bear the lines, wherever the prisoner is by then. The deadline passes by a tick:
-what comes before that tick is in time. An order that is confirmed or off before it was submitted is refused, so that
-its sender sends it again; it cannot wait, as nobody could say for how long.
+Every part (a source pays a supplier) is a lock of its own; what an advance pays has none, since pending money cannot be
+locked again: it comes to spends and leaves them when the purchase is authorised. Savings are never touched. The
+prisoner's prison, suppliers and ledger codes are pinned at submission and bear the lines, wherever the prisoner is by
+then. The deadline passes by a tick: what comes before that tick is in time. An order that is confirmed or off before it
+was submitted is refused, so that its sender sends it again; it cannot wait, as nobody could say for how long.
 """
 
 from enum import StrEnum
@@ -20,30 +22,33 @@ from typing import assert_never
 import msgspec
 from msgspec.structs import replace
 
-from schemas.fields import Fact, Money
+from schemas.fields import Fact
 from schemas.ledger import Step
+from schemas.prison_advances import AdvanceWrittenOff
+from schemas.prison_batches import BatchedAuthorise, BatchedCancel
 from schemas.prison_finance import (
     AuthorisePurchase,
     CancelPurchase,
-    Prisoner,
+    FundingSource,
+    PinnedCode,
     PurchaseAuthorised,
+    PurchasePart,
     PurchasePending,
+    PurchaseProcessed,
+    PurchaseRefunded,
     PurchaseVoided,
-    SubmitPurchase,
-    Supplier,
+    RefundPart,
     VoidCause,
 )
+from schemas.prison_reference import Prisoner, Supplier
 from schemas.refusals import Reason
 from streams.ledger.draft import Draft, Refused, refused
-from streams.prison_finance import general_ledger
-from streams.prison_finance.accounting_day import OpenDays, accounting_date, london_date
-from streams.prison_finance.accounts import SPENDS, SUPPLIER, other_money
+from streams.prison_finance import advance
+from streams.prison_finance.accounts import CURRENCY, SUPPLIER, payer, pounds
+from streams.prison_finance.advance import Advances
+from streams.prison_finance.general_ledger import Entry, GeneralLedger, Transaction, describe
+from streams.prison_finance.gl_transaction import REMEMBERED_US
 
-MINUTE_US = 60_000_000
-PENDING_US = 30 * MINUTE_US
-"""How long money stays locked for an order: time to check its details and confirm it, while no other can spend it."""
-REMEMBERED_US = 90 * 24 * 60 * MINUTE_US
-"""How long an ended purchase is remembered, so that its id is not used again."""
 DAILY = "daily-purchases"
 """The limit on what a prisoner may spend in one Europe/London day."""
 
@@ -51,136 +56,143 @@ DAILY = "daily-purchases"
 class State(StrEnum):
     PENDING = "pending"
     AUTHORISED = "authorised"
+    PROCESSED = "processed"
     CANCELLED = "cancelled"
     TIMED_OUT = "timed_out"
 
 
 class Purchase(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A purchase as its prisoner's book sees it. `until` is when this state ends by itself, in UTC micros."""
+    """A purchase as its prisoner's book sees it. `until` is when this state ends by itself, in UTC micros.
+
+    `refunded` is what went back, `written_off_minor` what was given up of its advance; both in pence.
+    """
 
     state: State
     until: int
     prisoner: Prisoner
-    supplier: Supplier
-    amount: Money
+    suppliers: tuple[Supplier, ...]
+    parts: tuple[PurchasePart, ...]
+    codes: tuple[PinnedCode, ...]
+    description: str
     submitted_at: int
+    receipt_to: str | None = None
+    batch_id: str | None = None
     limit_day: str | None = None
+    refunded: tuple[RefundPart, ...] = ()
+    written_off_minor: int = 0
+
+    @property
+    def total_minor(self) -> int:
+        return sum(part.amount_minor for part in self.parts)
 
 
-# ---- decide
-
-
-def submit(
-    draft: Draft,
-    purchase: Purchase | None,
-    prisoner: Prisoner | None,
-    supplier: Supplier | None,
-    command: SubmitPurchase,
-) -> list[Fact] | Refused:
-    """Lock what the purchase costs, within the daily limit.
-
-    Refuses CURRENCY_MISMATCH, UNKNOWN_PRISONER, UNKNOWN_SUPPLIER, ALREADY_EXISTS, OVER_LIMIT, INSUFFICIENT_FUNDS,
-    AMOUNT_TOO_LARGE.
-    """
-    amount = command.amount
-    if refusal := other_money(amount):
-        return refusal
-    if prisoner is None:
-        return refused(Reason.UNKNOWN_PRISONER, prisoner=command.prisoner_id)
-    if supplier is None:
-        return refused(Reason.UNKNOWN_SUPPLIER, supplier=command.supplier_id)
-    if purchase is not None:
-        return refused(Reason.ALREADY_EXISTS, purchase=command.purchase_id, state=purchase.state)
-    limit_day = None
-    if prisoner.daily_limit_minor is not None:
-        limit_day = draft.limit_window(DAILY, london_date(draft.at))
-        if refusal := draft.use_limit(DAILY, limit_day, prisoner.daily_limit_minor, amount.amount_minor):
-            return refusal
-    lock_id, earner, deadline = _lock_id(command.purchase_id), SUPPLIER.of(supplier.supplier_id), draft.at + PENDING_US
-    if refusal := draft.reserve(lock_id, SPENDS, earner, amount.amount_minor, amount.currency, deadline):
-        return refusal
-    return [
-        PurchasePending(
-            purchase_id=command.purchase_id,
-            prisoner_id=command.prisoner_id,
-            prisoner=prisoner,
-            supplier=supplier,
-            amount=amount,
-            description=command.description,
-            submitted_at=draft.at,
-            deadline=deadline,
-            limit_day=limit_day,
-        )
-    ]
+# ---- decide; submission has a file of its own
 
 
 def authorise(
-    draft: Draft, purchase: Purchase | None, open_days: OpenDays | None, command: AuthorisePurchase
+    draft: Draft,
+    purchase: Purchase | None,
+    advances: Advances | None,
+    ledger: GeneralLedger,
+    command: AuthorisePurchase | BatchedAuthorise,
 ) -> list[Fact] | Refused:
-    """Pay the supplier with all that is locked, and write the lines for the general ledger.
+    """Pay the suppliers with all that is locked, and write the lines for the general ledger.
 
-    Refuses NOT_FOUND, WRONG_STATE.
+    Refuses NOT_FOUND, WRONG_STATE; AMOUNT_TOO_LARGE where an advance would burst an account.
     """
     if purchase is None:
         return refused(Reason.NOT_FOUND, purchase=command.purchase_id)
     if purchase.state is not State.PENDING:
         return refused(Reason.WRONG_STATE, purchase=command.purchase_id, state=purchase.state)
-    prisoner, supplier, amount = purchase.prisoner, purchase.supplier, purchase.amount
-    text = general_ledger.describe(supplier, london_date(purchase.submitted_at), command.purchase_id)
-    earner = SUPPLIER.of(supplier.supplier_id)
-    refusal = draft.settle(_lock_id(command.purchase_id), SPENDS, earner, amount.amount_minor, text)
-    assert refusal is None, refusal
-    authorised = PurchaseAuthorised(
-        purchase_id=command.purchase_id,
-        prisoner_id=command.prisoner_id,
-        supplier_id=supplier.supplier_id,
-        amount=amount,
-        at=draft.at,
+    text = describe(purchase.description, purchase.submitted_at, command.purchase_id)
+    events, entries = list[Fact](), list[Entry]()
+    if (lent := advance.of(advances, command.purchase_id)) is not None:
+        activated, transfers = advance.activate(draft, lent)
+        events.append(activated)
+        entries += transfers
+    for part in purchase.parts:
+        source, earner = payer(part.source), SUPPLIER.of(part.supplier_id)
+        if part.source is FundingSource.ADVANCE:
+            if refusal := draft.post(source, earner, part.amount_minor, CURRENCY, text):
+                return refusal
+        else:
+            refusal = draft.settle(lock_id(command.purchase_id, part), source, earner, part.amount_minor, text)
+            assert refusal is None, refusal
+        entries.append(Entry(source.name, earner.name, part.amount_minor))
+    events.append(
+        PurchaseAuthorised(
+            purchase_id=command.purchase_id,
+            prisoner_id=command.prisoner_id,
+            suppliers=purchase.suppliers,
+            parts=purchase.parts,
+            total=pounds(purchase.total_minor),
+            description=purchase.description,
+            receipt_to=purchase.receipt_to,
+            batch_id=purchase.batch_id,
+            at=draft.at,
+        )
     )
-    dated = accounting_date(open_days, draft.at)
-    return [authorised, *general_ledger.lines(prisoner, supplier, command.purchase_id, amount, dated, text)]
+    transaction = Transaction(command.purchase_id, purchase.prisoner, purchase.codes, text)
+    return [*events, *ledger.lines(transaction, entries, draft.at)]
 
 
-def cancel(draft: Draft, purchase: Purchase | None, command: CancelPurchase) -> list[Fact] | Refused:
+def cancel(
+    draft: Draft, purchase: Purchase | None, advances: Advances | None, command: CancelPurchase | BatchedCancel
+) -> list[Fact] | Refused:
     """Free what is locked, and what it used of the daily limit. Refuses NOT_FOUND, WRONG_STATE."""
     if purchase is None:
         return refused(Reason.NOT_FOUND, purchase=command.purchase_id)
     if purchase.state is not State.PENDING:
         return refused(Reason.WRONG_STATE, purchase=command.purchase_id, state=purchase.state)
-    return [_void(draft, command.purchase_id, purchase, VoidCause.CANCELLED)]
+    return _void(draft, command.purchase_id, purchase, advances, VoidCause.CANCELLED)
 
 
-def time_out(draft: Draft, purchase_id: str, purchase: Purchase) -> list[Fact]:
+def time_out(draft: Draft, purchase_id: str, purchase: Purchase, advances: Advances | None) -> list[Fact]:
     """What happens when a pending purchase passes its deadline."""
     assert purchase.state is State.PENDING
-    return [_void(draft, purchase_id, purchase, VoidCause.TIMED_OUT)]
+    return _void(draft, purchase_id, purchase, advances, VoidCause.TIMED_OUT)
 
 
 # ---- evolve
 
+Event = PurchasePending | PurchaseAuthorised | PurchaseVoided | PurchaseProcessed | PurchaseRefunded | AdvanceWrittenOff
 
-def evolve(purchase: Purchase | None, event: PurchasePending | PurchaseAuthorised | PurchaseVoided) -> Purchase:
+
+def evolve(purchase: Purchase | None, event: Event) -> Purchase:
     """The purchase after an event."""
+    if isinstance(event, PurchasePending):
+        assert purchase is None
+        return _pending(event)
+    assert purchase is not None
     match event:
-        case PurchasePending():
-            assert purchase is None
-            return Purchase(
-                State.PENDING,
-                until=event.deadline,
-                prisoner=event.prisoner,
-                supplier=event.supplier,
-                amount=event.amount,
-                submitted_at=event.submitted_at,
-                limit_day=event.limit_day,
-            )
         case PurchaseAuthorised():
-            assert purchase is not None
             return replace(purchase, state=State.AUTHORISED, until=_remembered(purchase, event.at))
         case PurchaseVoided():
-            assert purchase is not None
             return replace(purchase, state=_voided(event.cause), until=_remembered(purchase, event.at))
+        case PurchaseProcessed():
+            return replace(purchase, state=State.PROCESSED, until=_remembered(purchase, event.at))
+        case PurchaseRefunded():
+            return replace(purchase, refunded=_with_refund(purchase.refunded, event.parts))
+        case AdvanceWrittenOff():
+            return replace(purchase, written_off_minor=event.amount.amount_minor)
         case _:
             assert_never(event)
+
+
+def _pending(event: PurchasePending) -> Purchase:
+    return Purchase(
+        State.PENDING,
+        until=event.deadline,
+        prisoner=event.prisoner,
+        suppliers=event.suppliers,
+        parts=event.parts,
+        codes=event.gl_accounts,
+        description=event.description,
+        submitted_at=event.submitted_at,
+        receipt_to=event.receipt_to,
+        batch_id=event.batch_id,
+        limit_day=event.limit_day,
+    )
 
 
 def _remembered(purchase: Purchase, ended_at: int) -> int:
@@ -188,22 +200,43 @@ def _remembered(purchase: Purchase, ended_at: int) -> int:
     return max(purchase.submitted_at, ended_at) + REMEMBERED_US
 
 
+def _with_refund(before: tuple[RefundPart, ...], parts: tuple[RefundPart, ...]) -> tuple[RefundPart, ...]:
+    """One part for each source, supplier and account, however many refunds there are."""
+    sums: dict[tuple[FundingSource, str, str], int] = {}
+    for part in (*before, *parts):
+        key = part.source, part.supplier_id, part.account
+        sums[key] = sums.get(key, 0) + part.amount_minor
+    return tuple(
+        RefundPart(source=source, supplier_id=supplier_id, account=account, amount_minor=amount)
+        for (source, supplier_id, account), amount in sums.items()
+    )
+
+
 # ---- the money
 
 
-def _void(draft: Draft, purchase_id: str, purchase: Purchase, cause: VoidCause) -> PurchaseVoided:
-    step = Step.VOIDED if cause is VoidCause.CANCELLED else Step.EXPIRED
-    refusal = draft.void(_lock_id(purchase_id), SPENDS, SUPPLIER.of(purchase.supplier.supplier_id), step)
-    assert refusal is None, refusal
+def _void(
+    draft: Draft, purchase_id: str, purchase: Purchase, advances: Advances | None, cause: VoidCause
+) -> list[Fact]:
+    step, events = Step.VOIDED if cause is VoidCause.CANCELLED else Step.EXPIRED, list[Fact]()
+    if (lent := advance.of(advances, purchase_id)) is not None:
+        events.append(advance.void(draft, lent, cause, step))
+    for part in purchase.parts:
+        if part.source is not FundingSource.ADVANCE:
+            earner = SUPPLIER.of(part.supplier_id)
+            refusal = draft.void(lock_id(purchase_id, part), payer(part.source), earner, step)
+            assert refusal is None, refusal
     if purchase.limit_day is not None:
-        draft.free_limit(DAILY, purchase.limit_day, purchase.amount.amount_minor)
-    return PurchaseVoided(
+        draft.free_limit(DAILY, purchase.limit_day, purchase.total_minor)
+    voided = PurchaseVoided(
         purchase_id=purchase_id,
         prisoner_id=purchase.prisoner.prisoner_id,
         cause=cause,
-        amount=purchase.amount,
+        total=pounds(purchase.total_minor),
+        batch_id=purchase.batch_id,
         at=draft.at,
     )
+    return [*events, voided]
 
 
 def _voided(cause: VoidCause) -> State:
@@ -216,5 +249,6 @@ def _voided(cause: VoidCause) -> State:
             assert_never(cause)
 
 
-def _lock_id(purchase_id: str) -> str:
-    return f"purchase:{purchase_id}"
+def lock_id(purchase_id: str, part: PurchasePart) -> str:
+    """The lock of a part. Ids have no `/`, so that no two parts share one."""
+    return f"purchase:{purchase_id}/{part.source}/{part.supplier_id}"

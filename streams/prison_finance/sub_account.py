@@ -1,19 +1,28 @@
 """Money that comes in for a prisoner, and moves between his sub-accounts (PRI-01)."""
 
+from schemas.fields import Fact
 from schemas.prison_finance import (
     CreditPrisoner,
     MoveBetweenSubAccounts,
     MovedBetweenSubAccounts,
-    Prisoner,
     PrisonerCredited,
 )
+from schemas.prison_reference import Prisoner
 from schemas.refusals import Reason
 from streams.ledger.draft import Draft, Refused, refused
 from streams.prison_finance.accounts import PRISON, account_of, other_money
+from streams.prison_finance.advance import Advances
+from streams.prison_finance.general_ledger import GeneralLedger
+from streams.prison_finance.repayment import repay
 
 
-def credit(draft: Draft, prisoner: Prisoner | None, command: CreditPrisoner) -> list[PrisonerCredited] | Refused:
-    """Put money on a sub-account. Refuses CURRENCY_MISMATCH, UNKNOWN_PRISONER, AMOUNT_TOO_LARGE."""
+def credit(
+    draft: Draft, prisoner: Prisoner | None, advances: Advances | None, ledger: GeneralLedger, command: CreditPrisoner
+) -> list[Fact] | Refused:
+    """Put money on a sub-account; what is due of advances is repaid out of it (PRI-12).
+
+    Refuses CURRENCY_MISMATCH, UNKNOWN_PRISONER, AMOUNT_TOO_LARGE.
+    """
     amount = command.amount
     if refusal := other_money(amount):
         return refusal
@@ -22,14 +31,13 @@ def credit(draft: Draft, prisoner: Prisoner | None, command: CreditPrisoner) -> 
     target = account_of(command.sub_account)
     if refusal := draft.post(PRISON, target, amount.amount_minor, amount.currency, command.description):
         return refusal
-    return [
-        PrisonerCredited(
-            credit_id=command.credit_id,
-            prisoner_id=command.prisoner_id,
-            sub_account=command.sub_account,
-            amount=amount,
-        )
-    ]
+    credited = PrisonerCredited(
+        credit_id=command.credit_id,
+        prisoner_id=command.prisoner_id,
+        sub_account=command.sub_account,
+        amount=amount,
+    )
+    return [credited, *repay(draft, advances, ledger, command)]
 
 
 def move(draft: Draft, command: MoveBetweenSubAccounts) -> list[MovedBetweenSubAccounts] | Refused:

@@ -25,8 +25,14 @@ TABLES = {
     "waiting_payments": BY_BOOK,
     "dealers": Place(Placing.BY_BOOK, "dealer:"),
     "purchases": BY_BOOK,
+    "batches": BY_BOOK,
     "prisoners": Place(Placing.BY_BOOK, "prisoner:"),
     "suppliers": Place(Placing.EVERYWHERE),
+    "prisons": Place(Placing.EVERYWHERE),
+    "officers": Place(Placing.EVERYWHERE),
+    "gl_accounts": Place(Placing.EVERYWHERE),
+    "advances": BY_BOOK,
+    "gl_transactions": BY_BOOK,
     "accounting_days": Place(Placing.STAYS),
 }
 """Every table, and where its rows belong."""

@@ -10,6 +10,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from streams.demo.day import Programme, make_day
+from streams.demo.month import MONTH, make_month
 from streams.demo.show import report, show_outcomes, show_verdict
 from streams.demo.world import Scale
 from streams.simulator.day import run_day
@@ -39,19 +41,21 @@ class SeedRange(click.ParamType):
 @click.option("--seed", type=int, help="Run this one with its faults, and tell everything about it.")
 @click.option("--seeds", type=SeedRange(), help="Run all of these with their faults.")
 @click.option("--scale", default=1.0, show_default=True, help="Of the demo's day: 1 is a few thousand riders.")
+@click.option("--month", is_flag=True, help="Four weeks of three prisons with 1,200 people each, instead of the day.")
 @click.option("--processes", default=2, show_default=True, help="That run seeds side by side.")
-def simulate(seed: int | None, seeds: range | None, scale: float, processes: int) -> None:
+def simulate(*, seed: int | None, seeds: range | None, scale: float, month: bool, processes: int) -> None:
     """The whole pipeline in this process, without any server: the demo's day, or seeds with faults. Exit 0 if clean."""
     console = Console()
     if seed is not None:
         sys.exit(tell(console, run(script_of(seed))))
     if seeds is not None:
         sys.exit(survive(console, seeds, processes))
-    sys.exit(play_day(console, Scale().times(scale)))
+    size, programme = (MONTH, make_month) if month else (Scale(), make_day)
+    sys.exit(play(console, size.times(scale), programme))
 
 
-def play_day(console: Console, scale: Scale) -> int:
-    """The demo's day; the exit code."""
+def play(console: Console, scale: Scale, programme: Programme) -> int:
+    """The demo's day, or month; the exit code."""
     with Progress(*COLUMNS, console=console) as progress:
         tasks: dict[str, int] = {}
 
@@ -61,7 +65,7 @@ def play_day(console: Console, scale: Scale) -> int:
                 progress.add_task(name, total=total)
             progress.update(progress.task_ids[task], completed=done)
 
-        result, balances = run_day(DAY_SEED, scale, said)
+        result, balances = run_day(DAY_SEED, scale, said, programme)
     figures = report(result)
     show_outcomes(console, balances, figures)
     console.print("Left out, as they need servers: Postgres, Debezium, Connect, invoices and ADI files.", style="dim")

@@ -7,7 +7,7 @@ from itertools import chain
 
 from schemas.ledger import AccountBalance
 from schemas.topics import BALANCES, PARTITIONS, TOPICS
-from streams.demo.day import DAY_START_US, Phase, make_day
+from streams.demo.day import Phase, Programme, make_day
 from streams.demo.run import Result
 from streams.demo.show import BalanceSum
 from streams.demo.watch import Tally
@@ -23,16 +23,17 @@ from streams.simulator.world import Berth, World
 BATCH_RECORDS = 2_000
 
 
-def run_day(seed: int, scale: Scale, said: Callable[[str, int, int], None]) -> tuple[Result, list[BalanceSum]]:
-    """The day, from midnight to the audit; `said` hears of each phase: its name, records done, records in all."""
+def run_day(
+    seed: int, scale: Scale, said: Callable[[str, int, int], None], make: Programme = make_day
+) -> tuple[Result, list[BalanceSum]]:
+    """The day, or another programme, to the audit; `said` hears of each phase: its name, records done and in all."""
     began, made = time.monotonic(), studio()
     encode = made.contracts.codec.encode
     reference = make_world(seed, scale)
     world = World(Script(seed, (), (), ()), made.contracts, [Berth("demo", BATCH_RECORDS, is_wanted=True)])
     _play(world, "reference data", list(reference_sends(0.0, rows_of(reference), made.debezium)), said)
-    world.send(ticks(DAY_START_US, 0.0, encode))
     working, inputs = time.monotonic(), 0
-    for phase in make_day(seed, scale, reference, encode):
+    for phase in make(seed, scale, reference, encode):
         inputs += len(phase.records)
         _play(world, phase.name, [send_of(0.0, record, encode) for record in phase.records], said)
         _tick(world, phase, made)

@@ -7,7 +7,7 @@ from schemas.registry import Registry
 from streams.audit.evidence import Partition, Span
 from streams.audit.examine import examine
 from streams.audit.report import Report
-from streams.audit.servers import APP_ID, READ, UPSTREAM_NAMES, WHOLE, Topics
+from streams.audit.servers import APP_ID, DECIDED_NAMES, READ, WHOLE, Topics
 from streams.audit.wire import Wire
 from streams.simulator.kafka.broker import Broker
 from streams.simulator.kafka.messages import Message, Place
@@ -48,7 +48,7 @@ def visible(broker: Broker, place: Place, offset: int = 0) -> list[Message]:
 
 def audit(broker: Broker, wire: Wire) -> Report:
     """The auditor's report on a run."""
-    return examine(Topics(wire, MemorySnapshot(broker, READ)), UPSTREAM_NAMES, WHOLE)
+    return examine(Topics(wire, MemorySnapshot(broker, READ)), DECIDED_NAMES, WHOLE)
 
 
 def new_wire(registry: Registry) -> Wire:

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from schemas.topics import JOURNAL, PARTITIONS, UPSTREAM
+from schemas.topics import DECIDED, JOURNAL, PARTITIONS
 from streams.audit.wire import Wire
 from streams.simulator.app import Table
 from streams.simulator.evidence import audit, visible
@@ -68,7 +68,7 @@ def _repetitions(broker: Broker, wire: Wire) -> Iterator[str]:
             if not isinstance(fields, Mapping):
                 continue
             entries[fields["cause_topic"], fields["cause_partition"], fields["cause_offset"]] = fields
-    for topic in UPSTREAM:
+    for topic in DECIDED:
         for partition in range(PARTITIONS):
             yield from _repeated(topic.name, partition, broker, entries)
 

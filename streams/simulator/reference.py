@@ -16,8 +16,23 @@ from schemas.codec import HEADER, MAGIC, parse
 from schemas.dealer_billing import Dealer
 from schemas.fields import Message
 from schemas.mobility import GroupMember, VehiclePrice
-from schemas.prison_finance import Prisoner, Supplier
-from streams.demo.world import MODELS, PRISONS, RATES, SUPPLIERS, VAT, World
+from schemas.prison_reference import GlAccount, GlPurpose, Officer, Prison, Prisoner, Supplier
+from streams.demo.world import (
+    ADVANCE_ALLOWED,
+    CIRCUMSTANCES,
+    EVERY_DAYS,
+    GL_ACCOUNTS,
+    INSTALMENT,
+    MODELS,
+    OFFICERS,
+    PRISONS,
+    RATES,
+    SUPPLIERS,
+    VAT,
+    World,
+    cash_permission,
+    prison_of,
+)
 from streams.simulator.registry import MemoryRegistry
 
 
@@ -56,14 +71,35 @@ def rows_of(world: World) -> Iterator[RowChange]:
             yield _row("group_members", GroupMember(group_id=group_id, rider_id=rider_id))
     for dealer_id in world.dealers:
         yield _row("dealers", Dealer(dealer_id=dealer_id, cme_dealer_id=f"cme-{dealer_id}", name=f"Dealer {dealer_id}"))
-    prisons = sorted(PRISONS)
-    for number, prisoner_id in enumerate(world.prisoners):
-        prison_id = prisons[number % len(prisons)]
-        cost_centre = PRISONS[prison_id][1]
-        yield _row("prisoners", Prisoner(prisoner_id=prisoner_id, prison_id=prison_id, cost_centre=cost_centre))
+    yield from _prison_rows(world)
+
+
+def _prison_rows(world: World) -> Iterator[RowChange]:
+    for prison_id, (_, cost_centre) in PRISONS.items():
+        prison = Prison(
+            prison_id=prison_id, cost_centre=cost_centre, advance_allowed_minor=ADVANCE_ALLOWED,
+            advance_instalment_minor=INSTALMENT, advance_every_days=EVERY_DAYS,
+            automatic_circumstances=tuple(CIRCUMSTANCES),
+        )  # fmt: skip
+        yield _row("prisons", prison)
+    for officer_id, (prison_id, may_approve, may_write_off) in OFFICERS.items():
+        officer = Officer(
+            officer_id=officer_id, prison_id=prison_id, may_approve_advances=may_approve, may_write_off=may_write_off
+        )  # fmt: skip
+        yield _row("officers", officer)
+    for purpose, (nomis_code, sop_account) in GL_ACCOUNTS.items():
+        account = GlAccount(purpose=GlPurpose(purpose), nomis_code=nomis_code, sop_account=sop_account)
+        yield _row("gl_accounts", account)
     for supplier_id in world.suppliers:
         name, gl_account = SUPPLIERS[supplier_id]
         yield _row("suppliers", Supplier(supplier_id=supplier_id, name=name, gl_account=gl_account))
+    for number, prisoner_id in enumerate(world.prisoners):
+        prison_id, (until, most) = prison_of(number), cash_permission(number)
+        prisoner = Prisoner(
+            prisoner_id=prisoner_id, prison_id=prison_id, cost_centre=PRISONS[prison_id][1],
+            cash_permission_until=until, cash_permission_most_minor=most,
+        )  # fmt: skip
+        yield _row("prisoners", prisoner)
 
 
 def _row(table: str, message: Message) -> RowChange:

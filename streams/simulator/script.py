@@ -6,18 +6,18 @@ from typing import NamedTuple
 
 from schemas.clock import Tick
 from schemas.fields import Contract, iso
+from schemas.publishing import Upstream
 from schemas.topics import PARTITIONS, TICKS
 from streams.demo.day import DAY_START_US, HOUR_US, Raw, make_day
 from streams.demo.world import Scale, World, make_world
 from streams.processing import TYPE_NAME
-from streams.publish import Upstream
 from streams.simulator.faults import LEAD_S, SPREAD_S, Fault, draw_faults
 from streams.simulator.kafka.messages import Headers
 from streams.simulator.reference import Debezium, RowChange, rows_of
-from streams.simulator.upsets import moves_of, upset
+from streams.simulator.upsets import acknowledged, moves_of, upset
 
 SCALE = Scale(groups=3, riders=9, vehicles=3, trips=14, dealers=3, bills=9, prisoners=5, purchases=14)
-"""Some 110 commands, as many records of reference data and ticks."""
+"""Some 150 commands, as many records of reference data and ticks."""
 
 TICK_HOURS = (8, 12, 18, 23, 36)
 """Moments of the day at which the clock ticks: what is due by then happens."""
@@ -86,7 +86,8 @@ def reference_sends(at_s: float, changes: Iterable[RowChange], debezium: Debeziu
 def _commands(
     rnd: random.Random, seed: int, world: World, scale: Scale, encode: Callable[[Contract], bytes]
 ) -> Iterator[Send]:
-    events = [record for phase in make_day(seed, scale, world, encode) for record in phase.records]
+    day = [record for phase in make_day(seed, scale, world, encode) for record in phase.records]
+    events = list(acknowledged(rnd, day))
     step_s = SPREAD_S / max(1, len(events))
     for at_s, event in upset(rnd, events, step_s):
         yield send_of(LEAD_S + at_s, event, encode)

@@ -5,16 +5,21 @@ from collections.abc import Iterator, Sequence
 
 from connectors.cdc import Op
 from schemas.dealer_billing import RaiseBill
+from schemas.general_ledger import CorrectLines, LedgerSide, LineRefusal, LinesProcessed, LinesRefused
 from schemas.mobility import DepositBudget, GroupMember
-from streams.demo.day import Raw
+from schemas.prison_finance import AuthorisePurchase, SubmitPurchase
+from schemas.publishing import Upstream
+from schemas.topics import GL_ACKNOWLEDGEMENTS, GL_CORRECTIONS, Topic
+from streams.demo.day import DAY_START_US, HOUR_US, Raw, plan
 from streams.demo.world import World
-from streams.publish import Upstream
+from streams.prison_finance.accounting_day import london_date
 from streams.simulator.reference import RowChange
 
 LATE_SHARE = 0.05
 AGAIN_SHARE = 0.06
 OTHER_ID_SHARE = 0.03
 OTHER_CONTENT_SHARE = 0.02
+ANSWERED_SHARE = 0.7
 LATEST_STEPS = 40
 """How many commands later something may come."""
 
@@ -41,6 +46,44 @@ def upset(
         if rnd.random() < OTHER_CONTENT_SHARE and isinstance(event.message, DepositBudget | RaiseBill):
             more = event.message.amount.model_copy(update={"amount_minor": event.message.amount.amount_minor + 1})
             yield later(), event._replace(message=event.message.model_copy(update={"amount": more}))
+
+
+def acknowledged(rnd: random.Random, events: Sequence[Upstream | Raw]) -> Iterator[Upstream | Raw]:
+    """The events, and after some purchases what the general ledger says of their lines, as far as it can be guessed."""
+    submitted: dict[str, SubmitPurchase] = {}
+    for event in events:
+        yield event
+        if isinstance(event, Raw):
+            continue
+        if isinstance(event.message, SubmitPurchase):
+            submitted[event.message.purchase_id] = event.message
+        purchase = getattr(event.message, "purchase_id", "")
+        if isinstance(event.message, AuthorisePurchase) and purchase in submitted and rnd.random() < ANSWERED_SHARE:
+            yield from _answers(rnd, submitted[purchase])
+
+
+def _answers(rnd: random.Random, purchase: SubmitPurchase) -> Iterator[Upstream]:
+    ids = {"prisoner_id": purchase.prisoner_id, "transaction_id": purchase.purchase_id}
+    prefix = f"{purchase.prisoner_id}/{purchase.purchase_id}/{london_date(DAY_START_US)}"
+
+    def lines(first: int) -> tuple[str, ...]:
+        entries = range(first, first + len(purchase.payments))
+        return tuple(f"{prefix}/{entry}/{side}" for entry in entries for side in LedgerSide)
+
+    if rnd.random() < 0.5:
+        yield _told(GL_ACKNOWLEDGEMENTS, LinesProcessed(**ids, file="1", line_ids=lines(1)))
+        return
+    reasons = (LineRefusal(line_id=lines(1)[0], reason="unknown account"),)
+    yield _told(GL_ACKNOWLEDGEMENTS, LinesRefused(**ids, file="1", reasons=reasons))
+    yield _told(GL_CORRECTIONS, CorrectLines(**ids, correction_id=f"{purchase.purchase_id}-K"))
+    again = lines(1 + len(purchase.payments))
+    yield _told(GL_ACKNOWLEDGEMENTS, LinesProcessed(**ids, file="2", line_ids=again))
+
+
+def _told(topic: Topic, message: LinesProcessed | LinesRefused | CorrectLines) -> Upstream:
+    file = "" if isinstance(message, CorrectLines) else message.file
+    event_id = f"{message.transaction_id}-{type(message).__name__}-{file}"
+    return plan(topic, message, event_id, 20 * HOUR_US, "sop").event
 
 
 def moves_of(rnd: random.Random, world: World) -> list[RowChange]:

@@ -7,7 +7,7 @@ from types import NoneType, UnionType
 from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 
 import msgspec
-from annotated_types import Ge, Gt, Le, MaxLen
+from annotated_types import Ge, Gt, Le, MaxLen, MinLen
 from hypothesis import assume
 from hypothesis import strategies as st
 from pydantic import ValidationError
@@ -15,7 +15,8 @@ from pydantic.fields import FieldInfo
 from pydantic.types import StringConstraints
 
 from schemas.avro import declared
-from schemas.fields import Avro, Record
+from schemas.fields import MAX_MINOR, Avro, Money, Record
+from schemas.prison_finance import MOST_PAYMENTS, FundingSource, SubmitPurchase, SupplierPayment
 from tests.rooms import moment
 
 Kind = TypeVar("Kind")
@@ -35,6 +36,8 @@ def messages(kind: type[Kind]) -> st.SearchStrategy[Kind]:
     fields = {field.name: _of(field.annotation, list(field.metadata)) for field in declared(kind)}
 
     def validated(values: dict[str, Any]) -> Kind:
+        if kind is SubmitPurchase:  # hardly any purchase that is drawn field by field would add up
+            values = _adding_up(values)
         if issubclass(kind, msgspec.Struct):
             return msgspec.convert(values, kind)
         try:
@@ -46,6 +49,24 @@ def messages(kind: type[Kind]) -> st.SearchStrategy[Kind]:
     return st.fixed_dictionaries(fields).map(validated)
 
 
+def _adding_up(values: dict[str, Any]) -> dict[str, Any]:
+    """The same purchase with a total that is the sum, and with an approval where it needs one."""
+    amount = 1 + values["total"].amount_minor // MOST_PAYMENTS
+    payments = tuple(
+        SupplierPayment(
+            supplier_id=each.supplier_id, amount=Money(amount_minor=amount, currency=values["total"].currency)
+        )
+        for each in {each.supplier_id: each for each in values["payments"]}.values()
+    )
+    assume(amount * len(payments) <= MAX_MINOR)
+    total = Money(amount_minor=amount * len(payments), currency=values["total"].currency)
+    funding = tuple(source for source in FundingSource if source in values["funding"])
+    lent = FundingSource.ADVANCE in funding
+    assume(not lent or values["approval"] is not None)
+    approval = values["approval"] if lent else None
+    return values | {"payments": payments, "total": total, "funding": funding, "approval": approval}
+
+
 def _of(annotation: Any, metadata: list[Any]) -> st.SearchStrategy[Any]:
     arguments = get_args(annotation)
     match get_origin(annotation):
@@ -55,7 +76,9 @@ def _of(annotation: Any, metadata: list[Any]) -> st.SearchStrategy[Any]:
             (some,) = (arm for arm in arguments if arm is not NoneType)
             return st.none() | _of(some, metadata)
         case origin if origin is tuple:
-            return st.lists(_of(arguments[0], []), max_size=_least(metadata, MaxLen, "max_length", 4)).map(tuple)
+            fewest = max((item.min_length for item in metadata if isinstance(item, MinLen)), default=0)
+            most = min(4, _least(metadata, MaxLen, "max_length", 4))
+            return st.lists(_of(arguments[0], []), min_size=fewest, max_size=most).map(tuple)
         case origin if origin is dict:
             return st.dictionaries(st.text(PRINTABLE, max_size=8), _of(arguments[1], []), max_size=3)
     for item in metadata:
@@ -65,7 +88,7 @@ def _of(annotation: Any, metadata: list[Any]) -> st.SearchStrategy[Any]:
         return messages(annotation)
     if issubclass(annotation, StrEnum):
         return st.sampled_from(annotation)
-    return {str: _text, int: _integer}[annotation](metadata)
+    return {str: _text, int: _integer, bool: _boolean}[annotation](metadata)
 
 
 @cache
@@ -86,6 +109,10 @@ def _integer(metadata: list[Any]) -> st.SearchStrategy[int]:
     low = -_least(metadata, Ge, "ge", -(2**63), sign=-1)
     above = -_least(metadata, Gt, "gt", -(2**63) - 1, sign=-1)
     return st.integers(max(low, above + 1), _least(metadata, Le, "le", 2**63 - 1))
+
+
+def _boolean(_: list[Any]) -> st.SearchStrategy[bool]:
+    return st.booleans()
 
 
 def _least(metadata: list[Any], kind: type, bound: str, otherwise: int, sign: int = 1) -> int:

@@ -13,7 +13,17 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from schemas import clock, dealer_billing, ledger, mobility, prison_finance
+from schemas import (
+    clock,
+    dealer_billing,
+    general_ledger,
+    ledger,
+    mobility,
+    prison_advances,
+    prison_batches,
+    prison_finance,
+    prison_reference,
+)
 from schemas.avro import declared, full_name, schema_of
 from schemas.codec import Undecodable, from_json, parse
 from schemas.fields import Contract, Fact, Message, Money, Record, Text, UtcMicros, format_minor
@@ -30,7 +40,17 @@ IDS = [f"{topic.name}-{message.__name__}" for topic, message in DECLARED]
 NAME = re.compile(
     r"(mobility|dealer_billing|prison_finance|ledger|clock|pipeline)\.[a-z-]+\.(?P<kind>[a-z-]+)\.v[1-9]\d*"
 )
-MODULES = (clock, dealer_billing, ledger, mobility, prison_finance)
+MODULES = (
+    clock,
+    dealer_billing,
+    general_ledger,
+    ledger,
+    mobility,
+    prison_advances,
+    prison_batches,
+    prison_finance,
+    prison_reference,
+)
 
 
 def plain(message: Contract) -> dict[str, Any]:
@@ -148,7 +168,7 @@ def test_every_message_has_its_topics_key_field_unless_it_speaks_to_a_whole_part
 @pytest.mark.parametrize("topic", UPSTREAM, ids=lambda topic: topic.name)
 def test_every_upstream_topic_has_a_book_for_its_key(topic: Topic) -> None:
     assert topic.key is not None
-    assert topic.key.prefix in ("group", "dealer", "prisoner")
+    assert topic.key.prefix in ("group", "dealer", "prisoner", "batch")
 
 
 def test_full_names_are_unique() -> None:

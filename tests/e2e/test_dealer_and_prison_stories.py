@@ -1,4 +1,6 @@
-"""A dealer's bills and a prisoner's purchases, on real servers."""
+"""A dealer's bills, and what becomes of prisoners' purchases; how they are paid is in `test_purchase_flows`."""
+
+import time
 
 import pytest
 
@@ -13,30 +15,31 @@ from schemas.dealer_billing import (
     RaiseBill,
 )
 from schemas.fields import Money
-from schemas.general_ledger import GeneralLedgerLine
+from schemas.general_ledger import (
+    CorrectLines,
+    LineRefusal,
+    LinesAreCorrected,
+    LinesAreRefused,
+    LinesProcessed,
+    LinesRefused,
+)
+from schemas.prison_advances import AdvanceActive, AdvancePending, AdvanceRepaid, AdvanceWrittenOff, WriteOffAdvance
 from schemas.prison_finance import (
     AuthorisePurchase,
     CancelPurchase,
-    CreditPrisoner,
-    Prisoner,
-    PrisonerCredited,
-    PurchaseAuthorised,
     PurchasePending,
+    PurchaseProcessed,
+    PurchaseRefunded,
     PurchaseVoided,
+    RefundPurchase,
     Refused,
-    SubAccount,
-    SubmitPurchase,
-    Supplier,
 )
+from tests.e2e.prison import HOUR_US, Prison, entries, gbp
 from tests.e2e.world import World, fresh
 
 
 def eur(amount_minor: int) -> Money:
     return Money(amount_minor=amount_minor, currency="EUR")
-
-
-def gbp(amount_minor: int) -> Money:
-    return Money(amount_minor=amount_minor, currency="GBP")
 
 
 @pytest.mark.requirement("DLR-05", "DLR-06")
@@ -85,59 +88,69 @@ def test_a_payment_that_comes_before_its_bill_waits_in_suspense_and_is_matched(w
 
 
 @pytest.fixture(scope="module")
-def prisoner(world: World) -> str:
-    """A prisoner with ten pounds of spends and a hundred of private cash."""
-    prisoner, prison = fresh("A"), fresh("PRI")
-    world.sql("INSERT INTO reference.prisons VALUES (%s, 'HMP', %s)", prison, prison)
-    world.sql("INSERT INTO reference.prisoners (prisoner_id, prison_id) VALUES (%s, %s)", prisoner, prison)
-    world.sql("INSERT INTO reference.suppliers VALUES ('CANTEEN', 'Canteen', '2501') ON CONFLICT DO NOTHING")
-    world.told(Prisoner, prisoner_id=prisoner)
-    world.told(Supplier, supplier_id="CANTEEN")
-    for account, amount in ((SubAccount.SPENDS, 1_000), (SubAccount.CASH, 10_000)):
-        credit = fresh("crd")
-        world.send(
-            CreditPrisoner(
-                credit_id=credit, prisoner_id=prisoner, sub_account=account, amount=gbp(amount), description="Wage"
-            )
-        )
-        world.told(PrisonerCredited, credit_id=credit)
-    return prisoner
-
-
-def submit(world: World, prisoner: str, amount: int) -> str:
-    purchase = fresh("CANTEEN")
-    world.send(
-        SubmitPurchase(
-            purchase_id=purchase,
-            prisoner_id=prisoner,
-            supplier_id="CANTEEN",
-            amount=gbp(amount),
-            description="Canteen order",
-        )
-    )
-    return purchase
-
-
-@pytest.mark.requirement("PRI-02", "PRI-10")
-def test_an_authorised_purchase_appends_balanced_general_ledger_lines(world: World, prisoner: str) -> None:
-    purchase = submit(world, prisoner, 250)
-    world.told(PurchasePending, purchase_id=purchase)
-    world.send(AuthorisePurchase(purchase_id=purchase, prisoner_id=prisoner))
-    world.told(PurchaseAuthorised, purchase_id=purchase)
-    lines = [line for line in world.read(GeneralLedgerLine) if line.transaction_id == purchase]
-    assert sorted((line.side, line.amount.amount_minor) for line in lines) == [("credit", 250), ("debit", 250)]
-
-
-@pytest.mark.requirement("PRI-02")
-def test_a_purchase_above_spends_fails_whatever_stands_on_private_cash(world: World, prisoner: str) -> None:
-    purchase = submit(world, prisoner, 1_001)
-    refusal = world.told(Refused, refused_id=purchase)
-    assert refusal.reason == "insufficient_funds"
+def prison(world: World) -> Prison:
+    return Prison(world)
 
 
 @pytest.mark.requirement("PRI-10")
-def test_a_cancelled_purchase_frees_its_money(world: World, prisoner: str) -> None:
-    purchase = submit(world, prisoner, 100)
+def test_a_cancelled_purchase_frees_its_money(world: World, prison: Prison) -> None:
+    prisoner = prison.prisoner(spends=100)
+    purchase = prison.submit(prisoner, {"CANTEEN": 100}, "spends")
     world.told(PurchasePending, purchase_id=purchase)
     world.send(CancelPurchase(purchase_id=purchase, prisoner_id=prisoner, reason="out-of-stock"))
-    assert world.told(PurchaseVoided, purchase_id=purchase).amount == gbp(100)
+    assert world.told(PurchaseVoided, purchase_id=purchase).total == gbp(100)
+
+
+@pytest.mark.requirement("PRI-12")
+def test_an_advance_is_repaid_out_of_a_later_credit_and_the_rest_written_off(world: World, prison: Prison) -> None:
+    prisoner = prison.prisoner()
+    purchase = prison.submit(prisoner, {"CANTEEN": 500}, "advance", prison.governor)
+    world.told(AdvancePending, advance_id=purchase)
+    three_days_ago = time.time_ns() // 1_000 - 72 * HOUR_US
+    world.send(AuthorisePurchase(purchase_id=purchase, prisoner_id=prisoner), at=three_days_ago)
+    world.told(AdvanceActive, advance_id=purchase)
+    credit = prison.credit(prisoner, 1_000)
+    repaid = world.told(AdvanceRepaid, advance_id=purchase)
+    assert (repaid.amount, repaid.outstanding_minor) == (gbp(300), 200)
+    assert entries(prison.lines(f"repayment/{credit}/1")) == [("2102", "1502", 300)]
+    given_up = {"advance_id": purchase, "prisoner_id": prisoner, "reason": "released"}
+    world.send(WriteOffAdvance(**given_up, written_off_by="nobody"))
+    assert world.told(Refused, refused_id=purchase).reason == "not_authorised"
+    world.send(WriteOffAdvance(**given_up, written_off_by=prison.governor))
+    assert world.told(AdvanceWrittenOff, advance_id=purchase).amount == gbp(200)
+
+
+@pytest.mark.requirement("PRI-13")
+def test_a_refund_goes_back_to_where_the_money_came_from_and_not_twice(world: World, prison: Prison) -> None:
+    prisoner = prison.prisoner(spends=100, cash=100)
+    purchase = prison.submit(prisoner, {"CANTEEN": 150}, "spends cash")
+    prison.parts(purchase)
+    prison.authorise(prisoner, purchase)
+    for refund in ("first", "second"):
+        taken_back = RefundPurchase(
+            refund_id=f"{purchase}-{refund}", purchase_id=purchase, prisoner_id=prisoner, payments=(), reason="Spoilt"
+        )
+        world.send(taken_back)
+    refunded = world.told(PurchaseRefunded, purchase_id=purchase)
+    assert [(part.account, part.amount_minor) for part in refunded.parts] == [("cash", 50), ("spends", 100)]
+    assert world.told(Refused, refused_id=f"{purchase}-second").reason == "exceeds_purchase"
+
+
+@pytest.mark.requirement("PRI-11")
+def test_a_refused_transaction_is_corrected_and_processed(world: World, prison: Prison) -> None:
+    prisoner = prison.prisoner(spends=100)
+    purchase = prison.submit(prisoner, {"BT": 100}, "spends")
+    prison.parts(purchase)
+    prison.authorise(prisoner, purchase)
+    transaction = {"prisoner_id": prisoner, "transaction_id": purchase}
+    first = prison.lines(purchase)
+    reasons = (LineRefusal(line_id=first[1].line_id, reason="unknown account"),)
+    world.send(LinesRefused(**transaction, file="adi/1.xlsx", reasons=reasons))
+    world.told(LinesAreRefused, transaction_id=purchase)
+    world.send(CorrectLines(**transaction, correction_id=fresh("cor")))
+    world.told(LinesAreCorrected, transaction_id=purchase)
+    again = prison.lines(purchase)[2:]
+    assert [line.corrects for line in again] == [line.line_id for line in first]
+    taken = tuple(line.line_id for line in again)
+    world.send(LinesProcessed(**transaction, file="adi/2.xlsx", line_ids=taken))
+    assert world.told(PurchaseProcessed, purchase_id=purchase)

@@ -4,8 +4,9 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 from openpyxl import load_workbook
@@ -14,13 +15,14 @@ from pypdf import PdfReader
 from stack import api
 from stack.api import Data, PortPlan
 from stack.jars import JarSet, ensure
+from tests.e2e.reconciliation import Reconciled, reconcile
 
 REPOSITORY = Path(__file__).parents[2]
 SCALE = "0.1"
 
 
-def day(folder: Path, *options: str) -> dict[str, Any]:
-    """Run the day on fresh servers and give its report."""
+def day(folder: Path, *options: str, then: Callable[[Path, dict[str, str]], None] = lambda *_: None) -> dict[str, Any]:
+    """Run the day on fresh servers and give its report; `then` goes on while they still run."""
     name = folder.name
     api.up(name, data=Data.FRESH, ports=PortPlan.FREE)
     environment = {
@@ -39,23 +41,34 @@ def day(folder: Path, *options: str) -> dict[str, Any]:
             cwd=folder, env=environment, capture_output=True, text=True, timeout=120, check=False,
         )  # fmt: skip
         assert verified.returncode == 0, verified.stdout[-3_000:] + verified.stderr[-3_000:]
+        then(folder, environment)
     finally:
         api.remove(name)
     report: dict[str, Any] = json.loads((folder / "build/demo/report.json").read_bytes())
     return report
 
 
+class Quiet(NamedTuple):
+    """An undisturbed day, and what the general ledger made of it."""
+
+    folder: Path
+    report: dict[str, Any]
+    reconciled: Reconciled
+
+
 @pytest.fixture(scope="module")
-def quiet(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
+def quiet(tmp_path_factory: pytest.TempPathFactory) -> Quiet:
+    found: list[Reconciled] = []
     folder = tmp_path_factory.mktemp("quiet-day")
-    return folder, day(folder)
+    report = day(folder, then=lambda *of_day: found.append(reconcile(*of_day)))
+    return Quiet(folder, report, found[0])
 
 
 @pytest.mark.requirement("PIPE-09")
 def test_every_input_has_its_outcome_or_its_dead_letter_and_the_audit_is_clean(
-    quiet: tuple[Path, dict[str, Any]],
+    quiet: Quiet,
 ) -> None:
-    _, report = quiet
+    report = quiet.report
     assert report["inputs"] == report["outcomes"] + report["dead_letters"]
     assert report["audit_differences"] == 0
     assert report["dead_letters"] > 0
@@ -63,8 +76,8 @@ def test_every_input_has_its_outcome_or_its_dead_letter_and_the_audit_is_clean(
 
 
 @pytest.mark.requirement("PIPE-08", "MOB-25", "PRI-11")
-def test_every_file_of_the_report_opens_and_balances(quiet: tuple[Path, dict[str, Any]]) -> None:
-    folder, report = quiet
+def test_every_file_of_the_report_opens_and_balances(quiet: Quiet) -> None:
+    folder, report, _ = quiet
     assert report["invoices"]
     assert report["adi_files"]
     for invoice in report["invoices"]:
@@ -78,9 +91,18 @@ def test_every_file_of_the_report_opens_and_balances(quiet: tuple[Path, dict[str
         assert debit == credit == workbook["total_minor"]
 
 
+@pytest.mark.requirement("PRI-10", "PRI-11", "PRI-13")
+def test_every_line_of_the_day_is_uploaded_once_and_processed_and_receipts_are_mailed(quiet: Quiet) -> None:
+    _, report, reconciled = quiet
+    workbooks = [file for file in report["adi_files"] if file["path"].endswith(".xlsx")]
+    assert reconciled.uploads == len(workbooks)
+    assert reconciled.processed == reconciled.lines > 0
+    assert reconciled.receipts > 0
+
+
 @pytest.mark.requirement("PIPE-08")
-def test_an_invoice_is_valid_pdf_a_3b(quiet: tuple[Path, dict[str, Any]]) -> None:
-    folder, report = quiet
+def test_an_invoice_is_valid_pdf_a_3b(quiet: Quiet) -> None:
+    folder, report, _ = quiet
     program = ["java", "-cp", f"{ensure(JarSet.VERAPDF)}/*", "org.verapdf.apps.GreenfieldCliWrapper"]
     invoice = str(folder / report["invoices"][0]["path"])
     done = subprocess.run(
@@ -92,9 +114,9 @@ def test_an_invoice_is_valid_pdf_a_3b(quiet: tuple[Path, dict[str, Any]]) -> Non
 
 @pytest.mark.requirement("PIPE-03", "PIPE-08")
 def test_with_worker_and_sinks_killed_in_the_middle_balances_and_files_are_the_same(
-    quiet: tuple[Path, dict[str, Any]], tmp_path_factory: pytest.TempPathFactory
+    quiet: Quiet, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    _, undisturbed = quiet
+    undisturbed = quiet.report
     killed = day(tmp_path_factory.mktemp("killed-day"), "--crash", "worker,invoices,adi")
     for figure in ("outcomes_by_kind", "refusals", "postings", "balances_sha256", "invoices", "adi_files"):
         assert killed[figure] == undisturbed[figure], figure

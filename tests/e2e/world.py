@@ -18,13 +18,13 @@ from schemas.codec import Codec
 from schemas.envelope import Envelope
 from schemas.fields import Message
 from schemas.ledger import Decided
+from schemas.publishing import Upstream, publish
 from schemas.registry import ConfluentRegistry
 from schemas.settings import Settings
 from schemas.topics import DEAD_LETTERS, PARTITIONS, TOPICS, UPSTREAM
 from streams import topics
 from streams.demo.processes import Process
 from streams.processing import TYPE_NAME
-from streams.publish import Upstream, publish
 
 WAIT_S = 60
 TOPIC_OF = {message: topic for topic in TOPICS for message in topic.messages}
@@ -85,14 +85,14 @@ class World:
 
     # ---- as upstream, back office, operator
 
-    def send(self, message: Message, *, event_id: str = "", actor: str = "tester") -> str:
-        """Publish one upstream message, as of now, and give its event id."""
+    def send(self, message: Message, *, event_id: str = "", actor: str = "tester", at: int | None = None) -> str:
+        """Publish one upstream message, as of now or of a moment in UTC micros, and give its event id."""
         topic = TOPIC_OF[type(message)]
         assert topic.key is not None
         key = topic.key.of(message)
         assert key is not None
         event_id = event_id or uuid.uuid4().hex
-        time_us = time.time_ns() // 1_000
+        time_us = time.time_ns() // 1_000 if at is None else at
         envelope = Envelope(event_id, "tests", TYPE_NAME[type(message)], time_us, key, event_id, event_id, actor)
         publish(self.settings, self.codec, [Upstream(topic, envelope, message)])
         return event_id

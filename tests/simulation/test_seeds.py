@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from schemas.topics import BATCH_ANSWERS, BATCHED_PURCHASES
+from streams.demo.month import MONTH, make_month
 from streams.demo.world import Scale
 from streams.simulator.day import run_day
 from streams.simulator.faults import Blow, Trap
@@ -90,6 +92,19 @@ def fails_where_a_crash_meets_a_deposit(script: Script) -> Outcome:
     deposit = any("DepositBudget" in send.text for send in script.sends)
     told = ["lost: a deposit"] if crash and deposit else []
     return run(script._replace(sends=(), faults=()))._replace(problems=told)
+
+
+@pytest.mark.requirement("PRI-08", "PRI-09", "PRI-12", "PRI-13", "BEY-06")
+def test_four_weeks_of_prisons_leave_no_purchase_of_a_batch_undecided() -> None:
+    result, balances = run_day(7, MONTH.times(0.02), lambda *_: None, make_month)
+    tally = result.watch
+    assert result.audit.clean, result.audit.findings.kept
+    assert tally.answered == tally.outcomes.total() == result.inputs
+    asked, answered = (tally.written[topic.name] for topic in (BATCHED_PURCHASES, BATCH_ANSWERS))
+    assert 0 < asked == answered
+    prison = {(each.book, each.account): each for each in balances}
+    assert prison["prisoner", "advance"].balance_minor == 0
+    assert all(each.balance_minor == each.available_minor for each in balances), "money is locked at the end"
 
 
 @pytest.mark.requirement("BEY-06")

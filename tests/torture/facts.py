@@ -12,11 +12,28 @@ class Vehicle(NamedTuple):
     per_minute: Decimal
 
 
+class Policy(NamedTuple):
+    """Every prison's policy on advances, in pence and London days."""
+
+    allowed: int
+    instalment: int
+    every_days: int
+    circumstances: tuple[str, ...]
+
+
 class Facts(NamedTuple):
-    """All that the model may know beside the inputs. Members are riders by group."""
+    """All that the model may know beside the inputs. Members are riders by group.
+
+    Permissions to add cash to spends are (until, UTC micros; most, pence) by prisoner; officers are (prison, may
+    approve, may write off).
+    """
 
     vehicles: dict[str, Vehicle]
     members: dict[str, list[str]]
     dealers: list[str]
     prisoners: list[str]
     suppliers: list[str]
+    prison_of: dict[str, str]
+    permissions: dict[str, tuple[int | None, int | None]]
+    officers: dict[str, tuple[str, bool, bool]]
+    policy: Policy

@@ -9,34 +9,28 @@ import time
 import uuid
 from collections import deque
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from confluent_kafka import KafkaError, Producer
 
+from tests.torture.canteen import Canteen
+from tests.torture.events import (
+    BILLS,
+    DEPOSITS,
+    PAYMENTS,
+    TRIPS,
+    Event,
+    Fields,
+)
 from tests.torture.facts import Facts
+from tests.torture.general_ledger import GeneralLedger
 from tests.torture.wire import Wire
 
 EXPECT = "torture-expect"
-DEPOSITS, TRIPS = "mobility.deposit.command.v1", "mobility.trip.event.v1"
-BILLS, PAYMENTS = "dealer_billing.bill.command.v1", "dealer_billing.billing-payment.event.v1"
-CREDITS, PURCHASES = "prison_finance.credit.command.v1", "prison_finance.purchase.command.v1"
-UPSTREAM = (DEPOSITS, TRIPS, BILLS, PAYMENTS, CREDITS, PURCHASES)
 HOUR_US = 3_600_000_000
 REPEATED, OTHER_CONTENT, BAD = 0.02, 0.004, 0.004
 FLUSH_S = 120.0
-
-Fields = dict[str, Any]
-
-
-class Event(NamedTuple):
-    """One message of upstream."""
-
-    topic: str
-    name: str
-    key: str
-    event_id: str
-    fields: Fields
 
 
 class Stories:
@@ -45,10 +39,11 @@ class Stories:
     def __init__(self, seed: int, facts: Facts, run: str) -> None:
         self._dice = random.Random(f"load {seed}")
         self._facts, self._run, self._count = facts, run, 0
-        self._trips, self._purchases, self._bills = deque[Fields](), deque[Fields](), deque[Fields]()
+        self._trips, self._bills = deque[Fields](), deque[Fields]()
+        canteen = Canteen(self._dice, facts, self._id)
         self._tellers: list[tuple[int, Callable[[], Event]]] = [
             (8, self._deposit), (26, self._start), (24, self._finish), (5, self._bill), (6, self._pay),
-            (12, self._credit), (3, self._move), (14, self._submit), (13, self._decide),
+            *canteen.tellers,
         ]  # fmt: skip
 
     def __iter__(self) -> Iterator[Event]:
@@ -128,41 +123,6 @@ class Stories:
                   "amount": {"amount_minor": amount, "currency": "EUR"}}  # fmt: skip
         return Event(PAYMENTS, "BillingPayment", f"dealer:{bill['dealer_id']}", payment_id, fields)
 
-    def _credit(self) -> Event:
-        prisoner, credit_id = self._prisoner(), self._id("crd")
-        fields = {"credit_id": credit_id, "prisoner_id": prisoner, "amount": self._money(100, 2_500, "GBP"),
-                  "sub_account": self._dice.choice(("cash", "spends", "spends", "savings")),
-                  "description": "Money from home"}  # fmt: skip
-        return Event(CREDITS, "CreditPrisoner", f"prisoner:{prisoner}", credit_id, fields)
-
-    def _move(self) -> Event:
-        prisoner, transfer_id = self._prisoner(), self._id("mov")
-        fields = {"transfer_id": transfer_id, "prisoner_id": prisoner, "source": "cash", "target": "spends",
-                  "amount": self._money(50, 3_000, "GBP"), "description": "Cash to spends"}  # fmt: skip
-        return Event(CREDITS, "MoveBetweenSubAccounts", f"prisoner:{prisoner}", transfer_id, fields)
-
-    def _submit(self) -> Event:
-        prisoner, purchase_id = self._prisoner(), self._id("CAN")
-        supplier = self._dice.choice(self._facts.suppliers) if self._dice.random() > 0.01 else "ACME"
-        ids = {"purchase_id": purchase_id, "prisoner_id": prisoner}
-        fields = {**ids, "supplier_id": supplier, "amount": self._money(50, 900, "GBP"), "description": "Canteen"}
-        self._purchases.append(ids)
-        return Event(PURCHASES, "SubmitPurchase", f"prisoner:{prisoner}", f"{purchase_id}-submit", fields)
-
-    def _decide(self) -> Event:
-        if len(self._purchases) < 10:
-            return self._submit()
-        ids, fate = self._purchases.popleft(), self._dice.random()
-        key, purchase_id = f"prisoner:{ids['prisoner_id']}", ids["purchase_id"]
-        if fate < 0.06:  # left to time out
-            return self._submit()
-        if fate < 0.14:
-            return Event(PURCHASES, "CancelPurchase", key, f"{purchase_id}-off", {**ids, "reason": "out-of-stock"})
-        return Event(PURCHASES, "AuthorisePurchase", key, f"{purchase_id}-auth", ids)
-
-    def _prisoner(self) -> str:
-        return self._dice.choice(self._facts.prisoners) if self._dice.random() > 0.01 else "A9999ZZ"
-
 
 class Load(threading.Thread):
     """Publishes stories at `rate` a second until told to stop. `delivered` are records that a broker has confirmed."""
@@ -174,19 +134,24 @@ class Load(threading.Thread):
         self._stories = iter(Stories(seed, facts, uuid.uuid4().hex[:6]))
         self._recent: deque[Event] = deque(maxlen=500)
         self._stopping = threading.Event()
+        self._general_ledger = GeneralLedger(kafka, wire, seed)
         self._kafka = Producer({"bootstrap.servers": kafka, "enable.idempotence": True, "linger.ms": 5,
                                 "partitioner": "murmur2_random", "log_level": 2})  # fmt: skip
-        self.sent = self.delivered = 0
+        self.sent = self.delivered = self._told = 0
         self.failed: list[str] = []
 
     def run(self) -> None:
         """Until `stop`."""
         begun = time.monotonic()
         while not self._stopping.is_set():
-            behind = int((time.monotonic() - begun) * self._rate) - self.sent
+            behind = int((time.monotonic() - begun) * self._rate) - self._told
             for _ in range(min(behind, 500)):
                 self._send()
+                self._told += 1
+            for event in self._general_ledger.answers():
+                self._publish_event(event)
             self._kafka.poll(0.02)
+        self._general_ledger.close()
 
     def stop(self) -> None:
         """Send no more, and wait until everything is confirmed. Raises AssertionError if something is not."""
@@ -208,6 +173,9 @@ class Load(threading.Thread):
         else:
             event = next(self._stories)
             self._recent.append(event)
+        self._publish_event(event)
+
+    def _publish_event(self, event: Event) -> None:
         self._publish(event.topic, event.key, self._wire.encode(event.topic, event.name, event.fields),
                       _headers(self._wire, event))  # fmt: skip
 
@@ -252,7 +220,7 @@ def _spoilt(dice: random.Random, wire: Wire, event: Event) -> tuple[str, str, by
 
 
 def _headers(wire: Wire, event: Event) -> list[tuple[str, bytes]]:
-    moment = datetime.now(UTC).isoformat()
+    moment = (datetime.now(UTC) - timedelta(microseconds=event.age_us)).isoformat()
     attributes = {
         "specversion": "1.0", "id": event.event_id, "source": "torture", "time": moment, "subject": event.key,
         "type": wire.full_name(event.topic, event.name),

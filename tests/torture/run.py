@@ -9,8 +9,9 @@ from confluent_kafka import KafkaException
 
 from tests.torture import kafka
 from tests.torture.adversary import Adversary
+from tests.torture.events import UPSTREAM
 from tests.torture.faults import Clock, faults
-from tests.torture.load import UPSTREAM, Load
+from tests.torture.load import Load
 from tests.torture.system import GROUP, System
 from tests.torture.verifier import files, tables
 from tests.torture.verifier.check import TICKS, Check

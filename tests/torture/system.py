@@ -18,10 +18,22 @@ from schemas.settings import Settings
 from stack import api, instance
 from stack.api import Data, Network, PortPlan, ServerName
 from streams import topics
-from streams.demo.world import RATES, Scale, make_world, rows
+from streams.demo.world import (
+    ADVANCE_ALLOWED,
+    CIRCUMSTANCES,
+    EVERY_DAYS,
+    INSTALMENT,
+    OFFICERS,
+    RATES,
+    Scale,
+    cash_permission,
+    make_world,
+    prison_of,
+    rows,
+)
 from tests.torture import kafka
 from tests.torture.crew import CHECKOUT, Crew, Member
-from tests.torture.facts import Facts, Vehicle
+from tests.torture.facts import Facts, Policy, Vehicle
 
 SERVERS = (ServerName.KAFKA, ServerName.POSTGRES, ServerName.REGISTRY, ServerName.CONNECT)
 """Without Prometheus, which takes no part; a proxied system has Toxiproxy too."""
@@ -132,10 +144,13 @@ class System:
 
     def _await_reference(self) -> None:
         """Until every row of Postgres has reached the topic that the rooms read, and they have read it."""
-        vehicles, members, dealers, prisoners, suppliers = self._world.counts
+        vehicles, members, dealers, prisoners, suppliers, prisons, officers, gl_accounts = self._world.counts
         expected = {"mobility.vehicle-price.reference.v1": vehicles * 8, "mobility.group-member.reference.v1": members,
                     "dealer_billing.dealer.reference.v1": dealers, "prison_finance.prisoner.reference.v1": prisoners,
-                    "prison_finance.supplier.reference.v1": suppliers * 8}  # fmt: skip
+                    "prison_finance.supplier.reference.v1": suppliers * 8,
+                    "prison_finance.prison.reference.v1": prisons * 8,
+                    "prison_finance.officer.reference.v1": officers * 8,
+                    "prison_finance.gl-account.reference.v1": gl_accounts * 8}  # fmt: skip
         deadline = time.monotonic() + CDC_WAIT_S
         while True:
             last, count = dict[kafka.Slot, int](), dict[str, int]()
@@ -155,4 +170,9 @@ def _facts(world: Any) -> Facts:
     for vehicle in world.vehicles:
         unlock, per_minute = RATES[vehicle.model_id.partition("-")[2]]
         vehicles[vehicle.vehicle_id] = Vehicle(vehicle.msp_id, unlock, Decimal(per_minute))
-    return Facts(vehicles, world.members, world.dealers, world.prisoners, world.suppliers)
+    return Facts(
+        vehicles, world.members, world.dealers, world.prisoners, world.suppliers,
+        {prisoner: prison_of(number) for number, prisoner in enumerate(world.prisoners)},
+        {prisoner: cash_permission(number) for number, prisoner in enumerate(world.prisoners)},
+        OFFICERS, Policy(ADVANCE_ALLOWED, INSTALMENT, EVERY_DAYS, tuple(CIRCUMSTANCES)),
+    )  # fmt: skip

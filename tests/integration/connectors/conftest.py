@@ -30,6 +30,9 @@ INSERT INTO reference.group_members VALUES ('early', 'g1');
 INSERT INTO reference.dealers VALUES ('early', 'cme-early', 'Early Ltd', 'never to be published');
 INSERT INTO reference.prisoners VALUES ('early', 'LEI');
 INSERT INTO reference.suppliers VALUES ('early', 'Early', '2617');
+INSERT INTO reference.prisons VALUES ('early', 'Early', '1210', 5000, 500, 7, '{arrival,transfer}');
+INSERT INTO reference.officers VALUES ('early', 'early', true, false);
+INSERT INTO reference.gl_accounts VALUES ('spends', '2102', '2617');
 """
 
 

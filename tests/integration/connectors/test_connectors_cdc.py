@@ -10,7 +10,7 @@ from connectors.rest import Connect
 from connectors.tables import TABLES
 from schemas.dealer_billing import Dealer
 from schemas.mobility import GroupMember, VehiclePrice
-from schemas.prison_finance import Prisoner, Supplier
+from schemas.prison_reference import GlAccount, GlPurpose, Officer, Prison, Prisoner, Supplier
 
 PUBLISH = """
 INSERT INTO reference.fee_schedule_versions (schedule_id, currency, unlock_minor, per_minute_minor, vat_rate)
@@ -34,13 +34,23 @@ EARLY = {
     "dealers": Dealer(dealer_id="early", cme_dealer_id="cme-early", name="Early Ltd"),
     "prisoners": Prisoner(prisoner_id="early", prison_id="LEI", cost_centre="1210"),
     "suppliers": Supplier(supplier_id="early", name="Early", gl_account="2617"),
+    "prisons": Prison(
+        prison_id="early",
+        cost_centre="1210",
+        advance_allowed_minor=5_000,
+        advance_instalment_minor=500,
+        advance_every_days=7,
+        automatic_circumstances=("arrival", "transfer"),
+    ),
+    "officers": Officer(officer_id="early", prison_id="early", may_approve_advances=True, may_write_off=False),
+    "gl_accounts": GlAccount(purpose=GlPurpose.SPENDS, nomis_code="2102", sop_account="2617"),
 }
 
 
 @pytest.mark.requirement("PIPE-06")
 @pytest.mark.parametrize("table", [table.name for table in TABLES])
 def test_a_row_from_before_the_connectors_arrives_once_by_the_snapshot(place: Place, table: str) -> None:
-    changes = place.changes(table, "early", 1)
+    changes = place.changes(table, "spends" if table == "gl_accounts" else "early", 1)
     assert [change.op for change in changes].count(Op.SNAPSHOT) == 1
     assert changes[0].op is Op.SNAPSHOT
     assert [record.message for record in records_of(changes[0])] == [EARLY[table]]
@@ -94,6 +104,24 @@ def test_a_prisons_new_cost_centre_arrives_for_its_prisoners(place: Place) -> No
         Prisoner(prisoner_id="A1", prison_id="MDI", cost_centre=cost_centre, daily_limit_minor=550)
         for cost_centre in ("1211", "1299")
     ]
+
+
+@pytest.mark.requirement("PIPE-06", "PRI-04", "PRI-05")
+def test_a_prisons_policy_and_a_governors_permission_arrive_as_they_are_typed_in(place: Place) -> None:
+    place.sql("INSERT INTO reference.prisons VALUES ('WWI', 'Wandsworth', '1212')")
+    place.sql("UPDATE reference.prisons SET automatic_circumstances = '{arrival}' WHERE prison_id = 'WWI'")
+    told = [records_of(change)[0].message for change in place.changes("prisons", "WWI", 2)]
+    assert told == [
+        Prison(prison_id="WWI", cost_centre="1212", automatic_circumstances=circumstances)
+        for circumstances in ((), ("arrival",))
+    ]
+    place.sql("INSERT INTO reference.prisoners VALUES ('A4', 'WWI')")
+    permission = "cash_permission_until = reference.micros('2030-01-01 00:00Z'), cash_permission_most_minor = 5"
+    place.sql(f"UPDATE reference.prisoners SET {permission} WHERE prisoner_id = 'A4'")
+    changes = place.changes("prisoners", "A4", 2)
+    (message,) = (record.message for record in records_of(changes[1]))
+    assert isinstance(message, Prisoner)
+    assert (message.cash_permission_until, message.cash_permission_most_minor) == (1_893_456_000_000_000, 5)
 
 
 @pytest.mark.requirement("PIPE-15")

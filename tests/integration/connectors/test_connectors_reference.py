@@ -156,6 +156,8 @@ def test_prices_are_not_edited_under_repeatable_read(database: Settings) -> None
         "TRUNCATE reference.dealers",
         "TRUNCATE reference.prisoners",
         "TRUNCATE reference.suppliers",
+        "TRUNCATE reference.officers",
+        "TRUNCATE reference.gl_accounts",
     ],
 )
 def test_what_the_agents_would_not_learn_of_is_refused(reference: psycopg.Connection, statement: str) -> None:
@@ -177,6 +179,33 @@ def test_a_prisoners_cost_centre_is_the_prisons(reference: psycopg.Connection) -
     refused(reference, "UPDATE reference.prisoners SET cost_centre = 'y'", errors.ForeignKeyViolation)
     stray = "INSERT INTO reference.prisoners (prisoner_id, prison_id) VALUES ('A2', 'MDI')"
     refused(reference, stray, errors.ForeignKeyViolation, "prisoner A2 is in prison MDI, which is not in")
+
+
+@pytest.mark.requirement("PRI-05")
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ("advance_allowed_minor = 100", "an_advance_policy_is_whole"),
+        ("advance_allowed_minor = 1, advance_instalment_minor = 0, advance_every_days = 1", "advance_instalment_minor"),
+        ("automatic_circumstances = '{arrival,a b}'", "circumstances_are_identifiers"),
+        ("automatic_circumstances = '{NULL}'", "circumstances_are_identifiers"),
+    ],
+)
+def test_a_policy_that_no_message_could_tell_is_refused(reference: psycopg.Connection, change: str, words: str) -> None:
+    refused(reference, f"UPDATE reference.prisons SET {change}", errors.CheckViolation, words)
+
+
+@pytest.mark.requirement("PRI-04")
+def test_a_governors_permission_is_typed_in_as_a_moment(reference: psycopg.Connection) -> None:
+    reference.execute(
+        "INSERT INTO reference.prisoners (prisoner_id, prison_id, cash_permission_until)"
+        " VALUES ('A3', 'LEI', reference.micros('2030-03-31 02:00:00.000001+01'))"
+    )
+    (until,) = (
+        reference.execute("SELECT cash_permission_until FROM reference.prisoners WHERE prisoner_id = 'A3'").fetchone()
+        or ()
+    )
+    assert until == 1_901_149_200_000_001
 
 
 @pytest.mark.requirement("PIPE-06")

@@ -31,6 +31,7 @@ SAMPLES: dict[str, list[str]] = {
     "table": ["locks", "balances"],
     "sink": ["invoices", "adi"],
     "kind": ["pdf", "csv"],
+    "state": ["waiting", "in doubt"],
 }
 EVERY_S = 0.2
 

@@ -14,10 +14,13 @@ from confluent_kafka.admin import AdminClient, NewTopic
 
 from schemas.codec import Codec
 from schemas.registry import ConfluentRegistry, register_all
-from schemas.topics import GL_LINES, PARTITIONS, TRIP_PAYMENTS
-from tests.integration.sinks.world import CHECKOUT, World, trip
+from schemas.topics import GL_ACKNOWLEDGEMENTS, GL_LINES, PARTITIONS, PURCHASE_EVENTS, TRIP_PAYMENTS
+from tests.integration.sinks import general_ledger, mail
+from tests.integration.sinks.world import CHECKOUT, World, closed, purchase, trip
 
 NOWHERE = "127.0.0.1:9"
+DAY = "2026-07-03"
+TOPICS = (TRIP_PAYMENTS, GL_LINES, PURCHASE_EVENTS, GL_ACKNOWLEDGEMENTS)
 
 
 @pytest.fixture
@@ -25,7 +28,7 @@ def environment(world: World, tmp_path: Path) -> dict[str, str]:
     """The real topics exist, and their schemas."""
     admin = AdminClient({"bootstrap.servers": world.settings.kafka})
     present = admin.list_topics(timeout=10).topics
-    wanted = [NewTopic(each.name, PARTITIONS, 1) for each in (TRIP_PAYMENTS, GL_LINES) if each.name not in present]
+    wanted = [NewTopic(each.name, PARTITIONS, 1) for each in TOPICS if each.name not in present]
     for made in admin.create_topics(wanted).values() if wanted else ():
         made.result(30)
     register_all(ConfluentRegistry(world.settings.registry))
@@ -111,3 +114,57 @@ def test_verify_and_retry_say_what_they_found(environment: dict[str, str], world
 def _encoded(world: World, number: int) -> bytes:
     codec = Codec(ConfluentRegistry(world.settings.registry), [TRIP_PAYMENTS])
     return codec.encode(trip(int(time.time()) + number))
+
+
+@pytest.mark.requirement("PRI-11", "BEY-04")
+def test_a_day_goes_from_its_lines_to_the_general_ledgers_answer(
+    environment: dict[str, str], world: World, tmp_path: Path
+) -> None:
+    """The commands as an operator gives them: files, upload, the day's report, and what was refused."""
+    real = world._replace(lines=GL_LINES)
+    bad, good = purchase(1, day=DAY), purchase(2, day=DAY, prison="MDI")
+    for partition in range(PARTITIONS):
+        mine = {0: bad, 1: good}.get(partition, [])
+        real.post(*((partition, line) for line in mine), (partition, closed(DAY, mine)))
+
+    def said(*words: str) -> tuple[int, str]:
+        process = sinks(environment | {"COLUMNS": "220"}, *words)
+        out, err = process.communicate(timeout=120)
+        return process.returncode, f"{out}\n{err}"
+
+    assert said("adi", "--until-idle", "3")[0] == 0
+    code, out = said("day", DAY)
+    assert code == 1
+    assert "MDI: the general ledger has not answered 2 lines, 12.34 GBP" in out
+
+    with general_ledger.serving() as ledger:
+        ledger.bad_lines = {bad[0].line_id: "account unknown"}
+        environment["MILLRACE_GENERAL_LEDGER"] = ledger.address
+        assert said("general-ledger", "--until-idle", "2")[0] == 0
+
+    code, out = said("day", DAY, "--prison", "MDI")
+    assert (code, "agreed" in out) == (0, True)
+    code, out = said("day", DAY)
+    assert code == 1
+    assert "LEI: the general ledger refused 2 lines that nothing has corrected" in out
+    code, out = said("refused")
+    assert code == 0
+    assert "2 lines refused" in out
+    assert "account unknown" in out
+    assert said("verify")[0] == 0
+
+
+@pytest.mark.requirement("PRI-13")
+def test_receipts_are_sent_when_the_mail_server_is_there_again(environment: dict[str, str], world: World) -> None:
+    event = mail.authorised(1, "family@home.example")
+    world._replace(purchases=PURCHASE_EVENTS).purchase(event, headers=[mail.envelope(event).headers()])
+
+    away = sinks(environment | {"MILLRACE_SMTP": NOWHERE}, "receipts", "--until-idle", "2")
+    assert away.wait(90) == 0, away.communicate()
+    assert world.query("select sent_at from sink.receipt") == [(None,)]
+    world.query("update sink.receipt set due_at = now()")
+    with mail.serving() as mailbox:
+        there = sinks(environment | {"MILLRACE_SMTP": mailbox.address}, "receipts", "--until-idle", "2")
+        assert there.wait(90) == 0, there.communicate()
+
+    assert [each["To"] for each in mailbox.mails] == ["family@home.example"]

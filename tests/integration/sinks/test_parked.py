@@ -110,8 +110,10 @@ def test_a_day_whose_control_totals_differ_is_cut_when_the_missing_line_can_be_r
     unreadable = next(offset for offset, subject, _ in reasons(world) if subject == "")
     world.query("delete from sink.parked where subject = ''")
     world.query(
-        "insert into sink.adi_line select line_id || '-credit', topic, partition, %s, transaction_id, prison_id,"
-        " accounting_date, cost_centre, '1816902028', 'credit', amount_minor, description from sink.adi_line",
+        "insert into sink.adi_line (line_id, topic, partition, record_offset, transaction_id, prison_id,"
+        " accounting_date, cost_centre, gl_account, side, amount_minor, description, prisoner_id)"
+        " select line_id || '-credit', topic, partition, %s, transaction_id, prison_id, accounting_date, cost_centre,"
+        " '1816902028', 'credit', amount_minor, description, prisoner_id from sink.adi_line",
         unreadable,
     )
 

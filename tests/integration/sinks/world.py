@@ -20,10 +20,13 @@ from schemas.general_ledger import AccountingDayClosed, GeneralLedgerLine, Ledge
 from schemas.mobility import TripSettled, VehiclePrice
 from schemas.registry import ConfluentRegistry
 from schemas.settings import Settings
-from schemas.topics import GL_LINES, TRIP_PAYMENTS, Topic
+from schemas.topics import GL_ACKNOWLEDGEMENTS, GL_LINES, PURCHASE_EVENTS, TRIP_PAYMENTS, Topic
 from sinks import database, verify
 from sinks.adi.sink import AdiSink
+from sinks.inlet import Raw
 from sinks.invoices.sink import InvoiceSink
+from sinks.log import Log
+from sinks.receipts.sink import ReceiptSink
 from sinks.sink import Sink
 from sinks.storage import Storage
 from sinks.worker import Worker
@@ -31,8 +34,13 @@ from sinks.worker import Worker
 PARTITIONS = 3
 WORKER = "tests.integration.sinks.mortal_worker"
 CHECKOUT = Path(__file__).parents[3]
-MIGRATION = CHECKOUT / "connectors" / "migrations" / "0100_sinks.sql"
-"""The only one that the sinks need: they look at no table of others."""
+MIGRATIONS = [
+    path
+    for path in sorted((CHECKOUT / "connectors" / "migrations").glob("01*.sql"))
+    if "rollback" not in path.name and path.name >= "0100"
+]
+"""All that the sinks need: they look at no table of others."""
+SENDER = "receipts@prisons.example"
 
 
 class World(NamedTuple):
@@ -42,6 +50,8 @@ class World(NamedTuple):
     postgres: str
     trips: Topic
     lines: Topic
+    purchases: Topic
+    acknowledgements: Topic
     codec: Codec
     blob: Path
 
@@ -55,21 +65,32 @@ class World(NamedTuple):
         """Write records to the general-ledger topic, each in its partition."""
         self._write(self.lines, [(partition, self.codec.encode(message)) for partition, message in records])
 
+    def purchase(self, *events: Message, headers: Sequence[Any] = (), partition: int = 0) -> None:
+        """Write events of the room, each with its headers."""
+        records = [(partition, self.codec.encode(event)) for event in events]
+        self._write(self.purchases, records, list(headers) or [[]] * len(records))
+
     def write_raw(self, topic: Topic, value: bytes, partition: int = 0) -> None:
         self._write(topic, [(partition, value)])
 
-    def _write(self, topic: Topic, records: Sequence[tuple[int, bytes]]) -> None:
+    def _write(self, topic: Topic, records: Sequence[tuple[int, bytes]], headers: Sequence[Any] = ()) -> None:
         producer = Producer({"bootstrap.servers": self.settings.kafka, "transactional.id": uuid.uuid4().hex})
         producer.init_transactions(30)
         producer.begin_transaction()
-        for partition, value in records:
-            producer.produce(topic.name, value, partition=partition)
+        for number, (partition, value) in enumerate(records):
+            producer.produce(topic.name, value, partition=partition, headers=list(headers[number]) if headers else None)
         producer.commit_transaction(30)
 
     # ---- the sinks
 
     def sink(self, name: str) -> Sink:
-        return InvoiceSink(self.trips) if name == "invoices" else AdiSink(PARTITIONS, self.lines)
+        match name:
+            case "invoices":
+                return InvoiceSink(self.trips)
+            case "receipts":
+                return ReceiptSink(SENDER, self.purchases)
+            case _:
+                return AdiSink(PARTITIONS, self.lines)
 
     def worker(self, name: str, until_idle_s: float = 1.5) -> Worker:
         """A worker in this process."""
@@ -117,6 +138,14 @@ class World(NamedTuple):
             if path.is_file()
         }
 
+    def records(self, topic: Topic) -> list[Raw]:
+        """Every committed record of a topic."""
+        log = Log(self.settings.kafka, topic.name)
+        try:
+            return [raw for partition in range(log.partitions) for raw in log.read(partition, 2**62)]
+        finally:
+            log.close()
+
     def numbers(self) -> list[tuple[str, int]]:
         """Series and number of every file, in order."""
         return [(row[0], row[1]) for row in self.query("select series, number from sink.manifest order by 1, 2")]
@@ -133,14 +162,17 @@ def build(settings: Settings, blob: Path) -> World:
     suffix = uuid.uuid4().hex[:8]
     trips = TRIP_PAYMENTS._replace(name=f"sinks-{suffix}.{TRIP_PAYMENTS.name}")
     lines = GL_LINES._replace(name=f"sinks-{suffix}.{GL_LINES.name}")
+    purchases = PURCHASE_EVENTS._replace(name=f"sinks-{suffix}.{PURCHASE_EVENTS.name}")
+    acknowledgements = GL_ACKNOWLEDGEMENTS._replace(name=f"sinks-{suffix}.{GL_ACKNOWLEDGEMENTS.name}")
+    topics = (trips, lines, purchases, acknowledgements)
     admin = AdminClient({"bootstrap.servers": settings.kafka})
-    for made in admin.create_topics([NewTopic(topic.name, PARTITIONS, 1) for topic in (trips, lines)]).values():
+    for made in admin.create_topics([NewTopic(topic.name, PARTITIONS, 1) for topic in topics]).values():
         made.result(30)
     registry = ConfluentRegistry(settings.registry)
-    for topic in (trips, lines):
+    for topic in topics:
         for message in topic.messages:
             registry.register(topic.subject(message), schema_of(message), topic.compatibility)
-    return World(settings, _database(settings, f"sinks_{suffix}"), trips, lines, Codec(registry, (trips, lines)), blob)
+    return World(settings, _database(settings, f"sinks_{suffix}"), *topics, Codec(registry, topics), blob)
 
 
 def _database(settings: Settings, name: str) -> str:
@@ -148,7 +180,8 @@ def _database(settings: Settings, name: str) -> str:
         connection.execute(f"create database {name}")
     postgres = f"{settings.postgres.rsplit('/', 1)[0]}/{name}"
     with psycopg.connect(postgres, autocommit=True) as connection:
-        connection.execute(MIGRATION.read_text())
+        for migration in MIGRATIONS:
+            connection.execute(migration.read_text())
     return postgres
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 NEVER = 1 << 62
-GROWS_BY_DEBIT = {"funding", "receivable", "bank", "prison"}
+GROWS_BY_DEBIT = {"funding", "receivable", "bank", "prison", "owed", "written_off"}
 HAS_STATEMENT = {"wallet", "rider", "expired", "current", "cash", "spends", "savings"}
 
 Part = tuple[str, int]

@@ -7,14 +7,18 @@ from datetime import datetime
 from typing import Any
 
 from tests.torture import kafka
-from tests.torture.load import EXPECT, UPSTREAM
+from tests.torture.events import UPSTREAM
+from tests.torture.load import EXPECT
 from tests.torture.verifier import dealers, mobility, prisoners
 from tests.torture.verifier.books import Line
 from tests.torture.verifier.model import Input, Model, Verdict
 from tests.torture.wire import Wire
 
 JOURNAL, LETTERS, TICKS = "ledger.decided.journal.v1", "pipeline.record.dead-letter.v1", "clock.second.tick.v1"
-EVENTS = ("mobility.trip-payment.event.v1", "dealer_billing.bill.event.v1", "prison_finance.purchase.event.v1")
+EVENTS = (
+    "mobility.trip-payment.event.v1", "dealer_billing.bill.event.v1", "prison_finance.purchase.event.v1",
+    "prison_finance.advance.event.v1", "prison_finance.gl-transaction.event.v1",
+)  # fmt: skip
 RULES = mobility.RULES | dealers.RULES | prisoners.RULES
 KEPT = 20
 
@@ -130,7 +134,7 @@ class Check:
         return mobility.time_out(self.model, book, parts[1], now)
 
     def _check_entry(self, entry: Fields, expected: Verdict | None) -> None:
-        found = Verdict(entry["outcome"], entry["reason"], tuple(map(_line, entry["lines"])))
+        found = Verdict(entry["outcome"], entry["reason"], tuple(map(line_of, entry["lines"])))
         if found != expected and entry["book"] not in self._diverged:
             self._diverged.add(entry["book"])
             self.differences.add("decision", f"{entry['decision_id']}: expected {expected}, found {found}")
@@ -168,7 +172,8 @@ def latest(servers: str, topic: str, read: Callable[[bytes], Any] = json.loads) 
     return {key: read(value) for key, value in rows.items()}
 
 
-def _line(line: Fields) -> Line:
+def line_of(line: Fields) -> Line:
+    """A journal line as the model has it."""
     spent: Iterable[Fields] = line["spent"]
     opened = line["opened"]
     return Line(

@@ -26,6 +26,7 @@ def check(servers: str, postgres: str, blob: Path, wire: Wire, model: Model, dif
     """Compare everything the sinks wrote. Gives the number of files."""
     settled, lines, closed = _read(servers, postgres, wire)
     _check_settled(model, settled, differences)
+    _check_lines(model, lines, differences)
     _check_totals(lines, closed, differences)
     with psycopg.connect(postgres) as connection:
         register = connection.execute(
@@ -85,6 +86,19 @@ def _check_settled(model: Model, settled: list[tuple[str, int]], differences: Di
     for trip, count in Counter(trip for trip, _ in settled).items():
         if count != 1:
             differences.add("settled trips", f"{trip} settled {count} times")
+
+
+def _check_lines(model: Model, lines: list[Fields], differences: Differences) -> None:
+    """Every ledger line that the model expects was written once, and no other."""
+    found: Counter[str] = Counter()
+    for line in lines:
+        number, side = line["line_id"].rsplit("/", 2)[1:]
+        book, amount = f"prisoner:{line['prisoner_id']}", line["amount"]["amount_minor"]
+        found[" ".join(map(str, (book, line["transaction_id"], number, side, line["account"], amount)))] += 1
+        if side != line["side"]:
+            differences.add("ledger line", f"{line['line_id']} is on the {line['side']} side")
+    expected = {" ".join(map(str, place)): count for place, count in model.ledger_lines.items()}
+    differences.compare("ledger lines", expected, dict(found))
 
 
 def _check_totals(lines: list[Fields], closed: list[Fields], differences: Differences) -> None:

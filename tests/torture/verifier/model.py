@@ -1,5 +1,6 @@
 """What every record must lead to: repetitions, the rooms' rules, what time makes due. Decided from inputs alone."""
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -55,6 +56,11 @@ class Model:
     seen: dict[str, Seen] = field(default_factory=dict)
     trips: dict[str, Fields] = field(default_factory=dict)
     purchases: dict[str, Fields] = field(default_factory=dict)
+    advances: dict[str, list[Fields]] = field(default_factory=dict)
+    """Open ones by book, oldest first."""
+    transactions: dict[str, Fields] = field(default_factory=dict)
+    ledger_lines: Counter[Any] = field(default_factory=Counter)
+    """By book, transaction, entry, side, account, pence."""
     bills: dict[str, Fields] = field(default_factory=dict)
     payments: dict[str, Fields] = field(default_factory=dict)
     waiting: dict[str, list[str]] = field(default_factory=dict)
@@ -79,8 +85,21 @@ Rule = Callable[[Model, Input], Verdict]
 
 
 def _identity(given: Input) -> str | None:
-    fields = {"DepositBudget": "deposit", "BillingPayment": "payment", "CreditPrisoner": "credit"}
-    if given.name == "MoveBetweenSubAccounts":
-        return f"transfer:{given.fields['transfer_id']}"
-    word = fields.get(given.name)
-    return f"{word}:{given.fields[f'{word}_id']}" if word is not None else None
+    fields = given.fields
+    match given.name:
+        case "DepositBudget" | "BillingPayment" | "CreditPrisoner":
+            word = {"DepositBudget": "deposit", "BillingPayment": "payment", "CreditPrisoner": "credit"}[given.name]
+            return f"{word}:{fields[f'{word}_id']}"
+        case "MoveBetweenSubAccounts":
+            return f"transfer:{fields['transfer_id']}"
+        case "RefundPurchase":
+            return f"refund:{fields['refund_id']}"
+        case "WriteOffAdvance":
+            return f"write-off:{fields['advance_id']}"
+        case "CorrectLines":
+            return f"correction:{fields['correction_id']}"
+        case "LinesProcessed" | "LinesRefused":
+            verb = "processed" if given.name == "LinesProcessed" else "refused"
+            return f"lines-{verb}:{fields['transaction_id']}:{fields['file']}"
+        case _:
+            return None

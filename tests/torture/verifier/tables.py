@@ -34,6 +34,13 @@ def check(servers: str, postgres: str, wire: Wire, model: Model, differences: Di
     differences.compare("table trips", states, {key: row["state"] for key, row in changelog("trips").items()})
     states = {key: each["state"] for key, each in model.purchases.items()}
     differences.compare("table purchases", states, {key: row["state"] for key, row in changelog("purchases").items()})
+    lent = {book: [(each["id"], each["amount"], each["repaid"], each["since"] is not None) for each in open_ones]
+            for book, open_ones in model.advances.items()}  # fmt: skip
+    differences.compare("table advances", lent, {k: _advances_row(v) for k, v in changelog("advances").items()})
+    written = {key: (row["state"], row["entries"], len(row["open"])) for key, row in model.transactions.items()}
+    found = {key: (row["state"], row["entries"], len(row.get("open", ()))) for key, row in
+             changelog("gl_transactions").items()}  # fmt: skip
+    differences.compare("table transactions", written, found)
     differences.compare("table bills", model.bills, {k: _bill_row(v) for k, v in changelog("bills").items()})
     paid = {k: {"bill_id": v["bill_id"], "amount": v["amount"]["amount_minor"]}
             for k, v in changelog("billing_payments").items()}  # fmt: skip
@@ -85,6 +92,11 @@ def _lock_rows(books: Books) -> Rows:
 def _lock_row(row: Rows) -> Any:
     parts = [(part[0], part[1]) for part in row.get("parts", ())]
     return row["debit"], row["credit"], row["amount_minor"], row["currency"], row.get("deadline"), parts
+
+
+def _advances_row(row: Rows) -> Any:
+    return [(each["advance_id"], each["amount_minor"], each.get("repaid_minor", 0), each["state"] == "active")
+            for each in row["open"]]  # fmt: skip
 
 
 def _bill_row(row: Rows) -> Rows:

@@ -11,7 +11,7 @@ from schemas.codec import Undecodable
 from schemas.dealer_billing import Dealer
 from schemas.fields import Message
 from schemas.mobility import GroupMember, VehiclePrice
-from schemas.prison_finance import Prisoner, Supplier
+from schemas.prison_reference import GlAccount, GlPurpose, Officer, Prison, Prisoner, Supplier
 from schemas.topics import GROUP_MEMBERS, Topic
 
 PRICE = {
@@ -47,6 +47,36 @@ ROWS: dict[str, tuple[dict[str, Any], str, Message]] = {
         {"supplier_id": "s1", "name": "S", "gl_account": "2617"},
         "supplier:s1",
         Supplier(supplier_id="s1", name="S", gl_account="2617"),
+    ),
+    "prisons": (
+        {
+            "prison_id": "LEI",
+            "name": "Leeds",
+            "cost_centre": "1210",
+            "advance_allowed_minor": 5_000,
+            "advance_instalment_minor": 500,
+            "advance_every_days": 7,
+            "automatic_circumstances": ["arrival"],
+        },
+        "prison:LEI",
+        Prison(
+            prison_id="LEI",
+            cost_centre="1210",
+            advance_allowed_minor=5_000,
+            advance_instalment_minor=500,
+            advance_every_days=7,
+            automatic_circumstances=("arrival",),
+        ),
+    ),
+    "officers": (
+        {"officer_id": "o1", "prison_id": "LEI", "may_approve_advances": True, "may_write_off": False},
+        "officer:o1",
+        Officer(officer_id="o1", prison_id="LEI", may_approve_advances=True, may_write_off=False),
+    ),
+    "gl_accounts": (
+        {"purpose": "spends", "nomis_code": "2102", "sop_account": "2617"},
+        "gl-account:spends",
+        GlAccount(purpose=GlPurpose.SPENDS, nomis_code="2102", sop_account="2617"),
     ),
 }
 NAMES = [table.name for table in TABLES]
@@ -132,7 +162,12 @@ def test_columns_that_the_message_does_not_have_are_left_out() -> None:
         ("group_members", {"group_id": None}, "after.group_id"),
         ("dealers", {"name": ""}, "after.name"),
         ("prisoners", {"daily_limit_minor": -1}, "after.daily_limit_minor"),
+        ("prisoners", {"cash_permission_until": -1}, "after.cash_permission_until"),
         ("suppliers", {"gl_account": "26/17"}, "after.gl_account"),
+        ("prisons", {"advance_every_days": 0}, "after.advance_every_days"),
+        ("prisons", {"automatic_circumstances": ["a", None]}, "after.automatic_circumstances.1"),
+        ("officers", {"may_write_off": None}, "after.may_write_off"),
+        ("gl_accounts", {"sop_account": ""}, "after.sop_account"),
     ],
 )
 def test_a_row_that_is_no_message_names_its_field(table: str, bad: dict[str, Any], field: str) -> None:

@@ -69,8 +69,9 @@ def test_debezium_writes_to_the_declared_topic(table: Table) -> None:
 
 @pytest.mark.requirement("PIPE-06")
 def test_the_publication_has_the_declared_tables_and_their_fields() -> None:
-    publication = (MIGRATIONS / "0009_publication.sql").read_text()
-    published = dict(re.findall(r"^reference\.(\w+)(?: \(([\w, ]+)\))?,?$", publication, re.MULTILINE))
+    made = sorted(path for path in MIGRATIONS.glob("*publication*.sql") if "rollback" not in path.name)
+    publication = "".join(path.read_text() for path in made)
+    published = dict(re.findall(r"^reference\.(\w+)(?: \(([\w, ]+)\))?[,;]?$", publication, re.MULTILINE))
     assert list(published) == [table.name for table in TABLES]
     for table in TABLES:
         if columns := published[table.name]:

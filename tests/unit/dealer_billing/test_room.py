@@ -27,8 +27,8 @@ def test_a_payment_id_is_known_to_the_processor_a_bill_id_to_its_row() -> None:
 def test_a_refusal_names_what_it_refuses() -> None:
     room = DealerBook().room
     said = {"dealer_id": DEALER, "reason": "unknown_dealer", "figures": {"dealer": DEALER}}
-    assert room.refusal(BILL, WHY) == Refused(refused_id="B1", **said)
-    assert room.refusal(PAYMENT, WHY) == Refused(refused_id="P1", **said)
+    assert room.refusal(BILL, WHY) == [Refused(refused_id="B1", **said)]
+    assert room.refusal(PAYMENT, WHY) == [Refused(refused_id="P1", **said)]
 
 
 def test_what_is_no_message_of_the_room_is_a_bug() -> None:

@@ -6,13 +6,25 @@ import pytest
 
 from schemas.fields import Message
 from schemas.general_ledger import GeneralLedgerLine, LedgerSide
-from schemas.prison_finance import PurchaseAuthorised, PurchasePending, PurchaseVoided, Supplier, VoidCause
+from schemas.prison_finance import (
+    FundingSource,
+    PinnedCode,
+    PurchaseAuthorised,
+    PurchasePart,
+    PurchasePending,
+    PurchaseVoided,
+    VoidCause,
+)
+from schemas.prison_reference import Supplier
 from schemas.refusals import Reason
 from streams.ledger.draft import Refused
 
 from .partition import CANTEEN, PRISONER, WHO, Partition, moment, pounds
 
 pytestmark = pytest.mark.requirement("PRI-02", "PRI-10")
+
+
+FROM_SPENDS = PurchasePart(source=FundingSource.SPENDS, supplier_id="canteen", amount_minor=30)
 
 
 def with_spends(amount: int = 100, limit: int | None = None) -> Partition:
@@ -31,9 +43,16 @@ def test_a_purchase_locks_what_it_costs_for_half_an_hour() -> None:
             purchase_id="P1",
             prisoner_id=WHO,
             prisoner=PRISONER,
-            supplier=CANTEEN,
-            amount=pounds(30),
-            description="Tea and biscuits",
+            suppliers=(CANTEEN,),
+            parts=(FROM_SPENDS,),
+            total=pounds(30),
+            gl_accounts=(
+                PinnedCode(account="spends", gl_account="2102"),
+                PinnedCode(account="supplier/canteen", gl_account="2501"),
+            ),
+            description="Canteen Spends",
+            receipt_to=None,
+            batch_id=None,
             submitted_at=moment("09 10:00"),
             deadline=moment("09 10:30"),
             limit_day=None,
@@ -50,7 +69,13 @@ def test_spends_alone_pay_whatever_cash_and_savings_have() -> None:
     before = prison.stands()
     assert prison.submit("P1", 101) == Refused(
         Reason.INSUFFICIENT_FUNDS,
-        {"account": "spends", "currency": "GBP", "available": "100", "locked": "0", "wanted": "101", "missing": "1"},
+        {
+            "spends_available": "100",
+            "total": "101",
+            "missing": "1",
+            "advance_recommended": "1",
+            "advance_allowed": "100",
+        },
     )
     assert prison.stands() == before
     assert prison.state("P1") is None
@@ -61,7 +86,7 @@ def test_locked_spends_are_not_spent_twice() -> None:
     prison.submit("P1", 70)
     assert prison.submit("P2", 31) == Refused(
         Reason.INSUFFICIENT_FUNDS,
-        {"account": "spends", "currency": "GBP", "available": "30", "locked": "70", "wanted": "31", "missing": "1"},
+        {"spends_available": "30", "total": "31", "missing": "1", "advance_recommended": "1", "advance_allowed": "100"},
     )
     prison.submit("P2", 30)
     assert prison.stands() == "prison 100, spends 100/100"
@@ -74,7 +99,7 @@ def test_an_unknown_prisoner_buys_nothing() -> None:
 
 def test_nothing_is_bought_from_an_unknown_supplier() -> None:
     prison = with_spends()
-    assert prison.submit("P1", 1, supplier="nobody") == Refused(Reason.UNKNOWN_SUPPLIER, {"supplier": "nobody"})
+    assert prison.submit("P1", {"nobody": 1}) == Refused(Reason.UNKNOWN_SUPPLIER, {"supplier": "nobody"})
 
 
 @pytest.mark.parametrize(
@@ -183,7 +208,7 @@ def test_a_late_submission_counts_in_the_newest_day_and_is_freed_there() -> None
 def test_what_was_bought_before_there_was_a_limit_frees_nothing_of_it() -> None:
     prison = with_spends(100)
     prison.submit("P1", 50)
-    prison.kept.prisoners[WHO] = PRISONER.model_copy(update={"daily_limit_minor": 30})
+    prison.change(daily_limit_minor=30)
     prison.submit("P2", 30)
     prison.cancel("P1")
     assert isinstance(prison.submit("P3", 1), Refused)
@@ -196,9 +221,9 @@ def test_authorisation_pays_the_supplier_and_writes_two_lines_that_balance() -> 
     prison = with_spends(100)
     prison.submit("CANTEEN-0001", 30, "09 10:00")
 
-    def line(side: LedgerSide, gl_account: str) -> GeneralLedgerLine:
+    def line(side: LedgerSide, gl_account: str, account: str) -> GeneralLedgerLine:
         return GeneralLedgerLine(
-            line_id=f"{WHO}/CANTEEN-0001/2024-01-09/{side}",
+            line_id=f"{WHO}/CANTEEN-0001/2024-01-09/1/{side}",
             transaction_id="CANTEEN-0001",
             prisoner_id=WHO,
             prison_id="LEI",
@@ -208,18 +233,23 @@ def test_authorisation_pays_the_supplier_and_writes_two_lines_that_balance() -> 
             side=side,
             amount=pounds(30),
             description="Canteen Spends - 09.01.2024 - CANTEEN-0001",
+            account=account,
         )
 
     assert prison.authorise("CANTEEN-0001", "09 10:05") == [
         PurchaseAuthorised(
             purchase_id="CANTEEN-0001",
             prisoner_id=WHO,
-            supplier_id="canteen",
-            amount=pounds(30),
+            suppliers=(CANTEEN,),
+            parts=(FROM_SPENDS,),
+            total=pounds(30),
+            description="Canteen Spends",
+            receipt_to=None,
+            batch_id=None,
             at=moment("09 10:05"),
         ),
-        line(LedgerSide.DEBIT, "2102"),
-        line(LedgerSide.CREDIT, "2501"),
+        line(LedgerSide.DEBIT, "2102", "spends"),
+        line(LedgerSide.CREDIT, "2501", "supplier/canteen"),
     ]
     assert prison.stands() == "prison 100, spends 70, supplier/canteen 30"
     assert prison.state("CANTEEN-0001") == "authorised"
@@ -229,7 +259,8 @@ def test_authorisation_pays_the_supplier_and_writes_two_lines_that_balance() -> 
 def test_the_prison_and_the_suppliers_account_are_those_of_the_submission() -> None:
     prison = with_spends(100)
     prison.submit("P1", 30)
-    prison.kept.prisoners[WHO] = PRISONER.model_copy(update={"prison_id": "MDI", "cost_centre": "999"})
+    prison.change(prison_id="MDI", cost_centre="999")
+    del prison.kept.gl_accounts["spends"]
     del prison.kept.suppliers["canteen"]
     lines = general_ledger_lines(prison.authorise("P1"))
     assert [(line.prison_id, line.cost_centre, line.gl_account) for line in lines] == [
@@ -246,12 +277,17 @@ def test_the_description_has_the_day_of_the_order_and_the_line_that_of_the_books
     assert debit.accounting_date == "2024-01-10"
 
 
-def test_the_longest_name_and_ids_fit_into_a_line() -> None:
-    prison = with_spends(100)
-    prison.kept.suppliers["canteen"] = Supplier(supplier_id="s" * 96, name="n" * 240, gl_account="g" * 96)
-    prison.submit("p" * 96, 30)
-    debit, credit = general_ledger_lines(prison.authorise("p" * 96))
-    assert debit.description == credit.description == f"{'n' * 120} Spends - 09.01.2024 - {'p' * 96}"
+def test_the_longest_ids_and_texts_fit_into_a_line() -> None:
+    prison, who, supplier = with_spends(100), "w" * 96, "s" * 96
+    prison.kept.prisoners[who] = PRISONER.model_copy(update={"prisoner_id": who})
+    prison.kept.suppliers[supplier] = Supplier(supplier_id=supplier, name="n" * 240, gl_account="g" * 96)
+    prison.credit(100, who=who)
+    prison.submit("p" * 96, {supplier: 30}, who=who)
+    for lines in (prison.authorise("p" * 96, who=who), prison.refund("r" * 96, "p" * 96, who=who)):
+        debit, credit = general_ledger_lines(lines)
+        assert debit.description == credit.description
+        assert len(debit.description) <= 240
+        assert len(credit.line_id) <= 240
 
 
 def test_before_a_tick_has_passed_the_deadline_an_authorisation_is_in_time() -> None:
@@ -272,7 +308,8 @@ def test_cancellation_frees_what_was_locked() -> None:
             purchase_id="P1",
             prisoner_id=WHO,
             cause=VoidCause.CANCELLED,
-            amount=pounds(30),
+            total=pounds(30),
+            batch_id=None,
             at=moment("09 10:05"),
         )
     ]
@@ -291,7 +328,8 @@ def test_the_tick_of_the_deadline_frees_what_was_locked() -> None:
             purchase_id="P1",
             prisoner_id=WHO,
             cause=VoidCause.TIMED_OUT,
-            amount=pounds(30),
+            total=pounds(30),
+            batch_id=None,
             at=moment("09 10:30"),
         )
     ]

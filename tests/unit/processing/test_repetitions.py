@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import pytest
 
-from schemas.fields import Message, Money
+from schemas.fields import Contract, Fact, Money
 from schemas.mobility import DepositBudget, GroupMember, GroupMemberLeft, Refused
 from streams.ledger import draft as drafts
 from streams.ledger.draft import Draft
@@ -57,16 +57,16 @@ class Till:
 
     name = "till"
 
-    def decide(self, draft: Draft, message: Message) -> Verdict:
+    def decide(self, draft: Draft, message: Contract) -> Verdict:
         return []
 
-    def evolve(self, event: Message) -> None: ...
+    def evolve(self, event: Fact) -> None: ...
 
-    def identity(self, message: Message) -> str | None:
+    def identity(self, message: Contract) -> str | None:
         return None
 
-    def refusal(self, message: Message, refused: drafts.Refused) -> Message:
-        return Refused(group_id="g1", refused_id="ann", reason=refused.reason, figures=refused.figures)
+    def refusal(self, message: Contract, refused: drafts.Refused) -> list[Fact]:
+        return [Refused(group_id="g1", refused_id="ann", reason=refused.reason, figures=refused.figures)]
 
     def due(self, now: int) -> Iterable[DueDecision]:
         return ()

@@ -3,12 +3,15 @@
 import random
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from schemas.general_ledger import LedgerSide
 from sinks.adi import journal
 from sinks.adi.journal import Unbalanced, journals, ranges
 from tests.unit.sinks.canteen import DAY, lines, purchase
 
+LAW = settings(deadline=None)  # a busy machine is no broken law
 pytestmark = pytest.mark.requirement("PRI-11")
 
 
@@ -77,3 +80,30 @@ def test_the_offsets_of_a_file_are_given_for_each_partition() -> None:
 
     assert found == [(0, 9, 9), (2, 3, 5)]
     assert line.side is LedgerSide.DEBIT
+
+
+@LAW
+@given(
+    st.lists(st.integers(1, 4), min_size=1, max_size=30),
+    st.integers(1, 9),
+    st.randoms(use_true_random=False),
+)
+def test_every_line_is_in_exactly_one_file_and_no_transaction_is_divided(
+    pairs_of: list[int], file_lines: int, random_order: random.Random
+) -> None:
+    """Transactions of any length, files of any length, lines in any order."""
+    arrived = [
+        line._replace(line_id=f"{line.line_id}-{pair}")
+        for number, pairs in enumerate(pairs_of)
+        for pair in range(pairs)
+        for line in purchase(number)
+    ]
+    random_order.shuffle(arrived)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(journal, "FILE_LINES", file_lines)
+        parts = journals(DAY, "LEI", "MR", arrived)
+
+    assert sorted(line.line_id for part in parts for line in part.lines) == sorted(line.line_id for line in arrived)
+    homes = {(line.transaction_id, part.part) for part in parts for line in part.lines}
+    assert len(homes) == len(pairs_of)
+    assert all(part.debit_minor == part.credit_minor for part in parts)

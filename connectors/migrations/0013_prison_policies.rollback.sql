@@ -1,0 +1,12 @@
+DROP TABLE reference.gl_accounts;
+DROP TABLE reference.officers;
+ALTER TABLE reference.prisons
+DROP COLUMN advance_allowed_minor,
+DROP COLUMN advance_instalment_minor,
+DROP COLUMN advance_every_days,
+DROP COLUMN automatic_circumstances;
+ALTER TABLE reference.prisoners
+DROP COLUMN cash_permission_until,
+DROP COLUMN cash_permission_most_minor;
+DROP FUNCTION reference.micros(timestamptz);
+DROP DOMAIN reference.utc_micros;

@@ -1,0 +1,59 @@
+"""Publishing events from outside the pipeline's own transactions: by `python -m streams publish` and by sinks.
+
+Headers are CloudEvents in binary mode, the key is the envelope's subject, the partition murmur2 of it. Who publishes
+the same event id again publishes a repetition, which its reader recognises (PIPE-05).
+"""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from confluent_kafka import KafkaError, Producer
+
+from schemas.codec import Codec
+from schemas.envelope import Envelope
+from schemas.fields import Message
+from schemas.settings import Settings
+from schemas.topics import Topic
+
+FLUSH_S = 60
+"""How long Kafka may take to take everything."""
+
+
+class NotPublished(RuntimeError):
+    """Kafka has not taken every event; which of them is not known, so all of them must be published again."""
+
+
+class Upstream(NamedTuple):
+    """One upstream event, ready to be published."""
+
+    topic: Topic
+    envelope: Envelope
+    message: Message
+
+
+def publish(settings: Settings, codec: Codec, events: Iterable[Upstream], flush_s: float = FLUSH_S) -> int:
+    """Publish events in order; returns how many Kafka has taken. Raises `NotPublished` if one was not taken."""
+    producer = Producer(settings.client(enable_idempotence=True, linger_ms=5))
+    failed: list[KafkaError] = []
+    count = 0
+    for topic, envelope, message in events:
+        while True:
+            try:
+                producer.produce(
+                    topic.name,
+                    codec.encode(message),
+                    envelope.subject.encode(),
+                    headers=envelope.headers(),
+                    on_delivery=lambda error, _: failed.append(error) if error else None,
+                )
+                break
+            except BufferError:
+                producer.poll(0.1)
+        producer.poll(0)
+        count += 1
+    left = producer.flush(flush_s)
+    if failed or left:
+        raise NotPublished(
+            f"{len(failed) + left} of {count} events did not reach Kafka at {settings.kafka}: {failed[:1]}"
+        )
+    return count

@@ -1,0 +1,25 @@
+"""What the worker needs of a general ledger, and the two ways in which one can fail to answer."""
+
+from typing import Protocol
+
+from sinks.general_ledger.answer import Answer
+
+
+class NotTaken(Exception):
+    """Nothing was taken, for certain: no connection, or a refusal before the file was looked at."""
+
+
+class NoAnswer(Exception):
+    """Whether it was taken is not known: no answer, a lost one, or one that makes no sense."""
+
+
+class GeneralLedger(Protocol):
+    """Another general ledger is another class with these two."""
+
+    def find(self, name: str) -> Answer | None:
+        """What it answered, or is at work on, under this file name; None: it has no such file. Raises `NoAnswer`."""
+        ...
+
+    def upload(self, name: str, content: bytes, digest: str) -> Answer:
+        """Send a file. The digest is the key under which repetitions are one. Raises `NotTaken`, `NoAnswer`."""
+        ...

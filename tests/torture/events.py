@@ -1,0 +1,24 @@
+"""What upstream says, and where."""
+
+from typing import Any, NamedTuple
+
+DEPOSITS, TRIPS = "mobility.deposit.command.v1", "mobility.trip.event.v1"
+BILLS, PAYMENTS = "dealer_billing.bill.command.v1", "dealer_billing.billing-payment.event.v1"
+CREDITS, PURCHASES = "prison_finance.credit.command.v1", "prison_finance.purchase.command.v1"
+ADVANCES, CORRECTIONS = "prison_finance.advance.command.v1", "prison_finance.gl-correction.command.v1"
+ACKNOWLEDGEMENTS = "prison_finance.gl-acknowledgement.event.v1"
+UPSTREAM = (DEPOSITS, TRIPS, BILLS, PAYMENTS, CREDITS, PURCHASES, ADVANCES, ACKNOWLEDGEMENTS, CORRECTIONS)
+
+Fields = dict[str, Any]
+
+
+class Event(NamedTuple):
+    """One message of upstream."""
+
+    topic: str
+    name: str
+    key: str
+    event_id: str
+    fields: Fields
+    age_us: int = 0
+    """How long ago it happened."""

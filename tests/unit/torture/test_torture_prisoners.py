@@ -1,0 +1,136 @@
+"""The verifier's model and the room agree about prisoners, decision by decision, though they share no code."""
+
+import random
+from collections import Counter
+from collections.abc import Iterator
+from itertools import count, islice
+
+import msgspec
+import pytest
+
+from schemas.fields import Message
+from schemas.general_ledger import GeneralLedgerLine
+from schemas.ledger import Decided
+from schemas.prison_reference import GlAccount, GlPurpose, Officer, Prison, Prisoner, Supplier
+from schemas.topics import TOPICS
+from streams.prison_finance.room import PrisonFinance
+from tests.rooms import MINUTE, Stage
+from tests.torture.canteen import Canteen
+from tests.torture.events import Event
+from tests.torture.facts import Facts, Policy
+from tests.torture.general_ledger import Answers
+from tests.torture.verifier import prisoners
+from tests.torture.verifier.check import RULES, line_of
+from tests.torture.verifier.model import Input, Model, Verdict
+from tests.unit.prison_finance.partition import Partition
+
+PEOPLE = [f"A{number}" for number in range(4)]
+FACTS = Facts(
+    vehicles={},
+    members={},
+    dealers=[],
+    prisoners=PEOPLE,
+    suppliers=["BT", "DHL", "CAN"],
+    prison_of={who: "LEI" if number % 2 else "MDI" for number, who in enumerate(PEOPLE)},
+    permissions={"A0": (4_000_000_000_000_000, 900), "A1": (None, None), "A2": (1, None), "A3": (4 * 10**15, None)},
+    officers={"governor": ("LEI", True, True), "deputy": ("LEI", True, False), "other": ("MDI", True, True)},
+    policy=Policy(allowed=3_000, instalment=150, every_days=2, circumstances=("arrival",)),
+)
+MESSAGES: dict[str, type[Message]] = {
+    message.__name__: message
+    for topic in TOPICS
+    if topic.name.startswith("prison_finance")
+    for message in topic.messages
+    if issubclass(message, Message)
+}
+
+
+def stage() -> Stage:
+    """The same reference data as the model's facts."""
+    kept = Partition().kept
+    for who in PEOPLE:
+        until, most = FACTS.permissions[who]
+        kept.prisoners[who] = Prisoner(
+            prisoner_id=who, prison_id=FACTS.prison_of[who], cost_centre="1",
+            cash_permission_until=until, cash_permission_most_minor=most,
+        )  # fmt: skip
+    for supplier in FACTS.suppliers:
+        kept.suppliers[supplier] = Supplier(supplier_id=supplier, name=supplier, gl_account="25")
+    policy = FACTS.policy
+    for prison in ("LEI", "MDI"):
+        kept.prisons[prison] = Prison(
+            prison_id=prison, cost_centre="1", advance_allowed_minor=policy.allowed,
+            advance_instalment_minor=policy.instalment, advance_every_days=policy.every_days,
+            automatic_circumstances=policy.circumstances,
+        )  # fmt: skip
+    for officer, (prison, may_approve, may_write_off) in FACTS.officers.items():
+        kept.officers[officer] = Officer(
+            officer_id=officer, prison_id=prison, may_approve_advances=may_approve, may_write_off=may_write_off
+        )
+    for purpose in GlPurpose:
+        kept.gl_accounts[purpose.value] = GlAccount(purpose=purpose, nomis_code="1", sop_account="1")
+    made = Stage(lambda ledger: PrisonFinance(kept.tables, ledger), *kept)
+    made.tick()
+    return made
+
+
+def stories(seed: int) -> Iterator[Event]:
+    dice, ids = random.Random(seed), count()
+    told = Canteen(dice, FACTS, lambda prefix: f"{prefix}-{next(ids)}")
+    tellers = (told.credit, told.move, told.submit, told.decide, told.decide, told.afterwards)
+    while True:
+        yield dice.choice(tellers)()
+
+
+def verdict(entry: Decided) -> Verdict:
+    """What the room has decided, as the model says it."""
+    return Verdict(entry.outcome.value, entry.reason, tuple(line_of(msgspec.to_builtins(line)) for line in entry.lines))
+
+
+class Both:
+    """The room and the model, told the same."""
+
+    def __init__(self, seed: int) -> None:
+        self.model, self.stage, self.outcomes = Model(FACTS), stage(), Counter[tuple[str, str, str | None]]()
+        self._answers, self.waiting = Answers(seed), list[Event]()
+
+    def tell(self, event: Event) -> None:
+        at = self.stage.now - event.age_us
+        told = self.stage.send(MESSAGES[event.name].model_validate(event.fields), id=event.event_id, at=at)
+        place, found = told.entry.decision_id, verdict(told.entry)
+        given = Input(place, event.event_id, "/upstream", at, event.key, event.name, event.fields)
+        assert found == self.model.answer(given, RULES), (event, told.figures)
+        self.outcomes[event.name, found.outcome, found.reason] += 1
+        lines = [line for line in told.events if isinstance(line, GeneralLedgerLine)]
+        self.waiting += self._answers.to((line.prisoner_id, line.transaction_id, line.line_id) for line in lines)
+
+    def wait(self, micros: int) -> None:
+        for entry in self.stage.wait(micros).entries:
+            book, purchase_id = entry.decision_id.split("/")[:2]
+            assert verdict(entry) == prisoners.time_out(self.model, book, purchase_id, self.stage.now)
+
+    def lines(self) -> Counter[tuple[str, str, int, str, str | None, int]]:
+        """Every ledger line that the room has written."""
+        return Counter(
+            (f"prisoner:{line.prisoner_id}", line.transaction_id, int(line.line_id.split("/")[-2]), line.side.value,
+             line.account, line.amount.amount_minor)
+            for told in self.stage.history for line in told.events if isinstance(line, GeneralLedgerLine)
+        )  # fmt: skip
+
+
+@pytest.mark.requirement("PRI-02", "PRI-03", "PRI-04", "PRI-05", "PRI-06", "PRI-07", "PRI-11", "PRI-12", "PRI-13")
+@pytest.mark.parametrize("seed", [1, 2])
+def test_every_decision_of_the_room_is_the_models(seed: int) -> None:
+    both = Both(seed)
+    for number, event in enumerate(islice(stories(seed), 700)):
+        both.tell(event)
+        answers, both.waiting = both.waiting, []
+        for answer in answers:
+            both.tell(answer)
+        if number % 10 == 9:
+            both.wait(3 * MINUTE)
+    assert both.lines() == both.model.ledger_lines
+    accepted = {name for name, outcome, _ in both.outcomes if outcome == "accepted"}
+    assert accepted == set(prisoners.RULES)
+    reasons = {reason for _, _, reason in both.outcomes}
+    assert reasons >= {"not_permitted", "not_authorised", "no_advance_policy", "insufficient_funds", "wrong_state"}
