@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from confluent_kafka import KafkaError, Producer
 
+from schemas.avro import full_name
 from schemas.codec import Codec
 from schemas.envelope import Envelope
 from schemas.fields import Message
@@ -29,6 +30,34 @@ class Upstream(NamedTuple):
     topic: Topic
     envelope: Envelope
     message: Message
+
+
+def upstream(
+    topic: Topic,
+    message: Message,
+    *,
+    event_id: str,
+    source: str,
+    time_us: int,
+    actor: str,
+    correlation_id: str | None = None,
+    causation_id: str | None = None,
+) -> Upstream:
+    """A message as an event, keyed as its topic says; what it belongs to and what caused it are itself if not given."""
+    assert topic.key is not None
+    key = topic.key.of(message)
+    assert key is not None
+    envelope = Envelope(
+        id=event_id,
+        source=source,
+        type=full_name(type(message)),
+        time_us=time_us,
+        subject=key,
+        correlation_id=correlation_id or event_id,
+        causation_id=causation_id or event_id,
+        actor=actor,
+    )
+    return Upstream(topic, envelope, message)
 
 
 def publish(settings: Settings, codec: Codec, events: Iterable[Upstream], flush_s: float = FLUSH_S) -> int:

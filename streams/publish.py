@@ -14,9 +14,8 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationErro
 
 from schemas.avro import full_name
 from schemas.codec import Undecodable, from_json
-from schemas.envelope import Envelope
 from schemas.fields import Message, to_micros
-from schemas.publishing import Upstream
+from schemas.publishing import Upstream, upstream
 from schemas.topics import UPSTREAM
 
 ACCEPTED = {
@@ -70,19 +69,17 @@ def _event(line: _Line) -> Upstream:
         raise BadLine(f"field type: {line.type} is none of {', '.join(ACCEPTED)}")
     topic, message_type = ACCEPTED[line.type]
     message = from_json(message_type, line.data)
-    assert topic.key is not None
-    key = topic.key.of(message)
-    assert key is not None
+    event = upstream(
+        topic,
+        message,
+        event_id=line.id,
+        source=line.source,
+        time_us=to_micros(line.time),
+        actor=line.actor or line.source,
+        correlation_id=line.correlationid,
+        causation_id=line.causationid,
+    )
+    key = event.envelope.subject
     if line.subject not in (None, key):
         raise BadLine(f"field subject: is {line.subject!r}, but the data is about {key!r}; it may be left out")
-    envelope = Envelope(
-        id=line.id,
-        source=line.source,
-        type=line.type,
-        time_us=to_micros(line.time),
-        subject=key,
-        correlation_id=line.correlationid or line.id,
-        causation_id=line.causationid or line.id,
-        actor=line.actor or line.source,
-    )
-    return Upstream(topic, envelope, message)
+    return event

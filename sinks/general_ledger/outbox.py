@@ -4,11 +4,9 @@ The row is written with the answer and marked when Kafka has the event. A crash 
 same id, which the room recognises as a repetition.
 """
 
-from schemas.avro import full_name
 from schemas.codec import Codec
-from schemas.envelope import Envelope
 from schemas.general_ledger import LineRefusal, LinesProcessed, LinesRefused
-from schemas.publishing import NotPublished, Upstream, publish
+from schemas.publishing import NotPublished, Upstream, publish, upstream
 from schemas.settings import Settings
 from schemas.topics import Topic
 from sinks.database import Connection
@@ -39,21 +37,15 @@ def publish_waiting(connection: Connection, settings: Settings, codec: Codec, to
 
 def event(row: ToPublish, topic: Topic) -> Upstream:
     """A row as the event that it is. Pure: the same row is the same event."""
-    message = _message(row)
-    assert topic.key is not None
-    key = topic.key.of(message)
-    assert key is not None
-    envelope = Envelope(
-        id=row.event_id,
+    return upstream(
+        topic,
+        _message(row),
+        event_id=row.event_id,
         source=SOURCE,
-        type=full_name(type(message)),
         time_us=row.said_at,
-        subject=key,
-        correlation_id=row.transaction_id,
-        causation_id=row.event_id,
         actor=ACTOR,
+        correlation_id=row.transaction_id,
     )
-    return Upstream(topic, envelope, message)
 
 
 def _message(row: ToPublish) -> LinesProcessed | LinesRefused:

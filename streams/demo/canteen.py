@@ -3,10 +3,10 @@
 import random
 from collections.abc import Iterator
 
-from schemas.fields import Money
 from schemas.prison_batches import AuthoriseBatch, CancelBatch, SubmitBatch
 from schemas.prison_finance import FundingSource, SubmitPurchase, SupplierPayment
 from streams.demo.world import PRISONS, World, prison_of
+from streams.prison_finance.accounts import pounds
 
 STRANGER = "A9999ZZ"
 
@@ -39,14 +39,10 @@ def _order(rnd: random.Random, world: World, batch_id: str, who: str) -> SubmitP
         purchase_id=f"{batch_id}-{who}",
         prisoner_id=who,
         payments=tuple(
-            SupplierPayment(supplier_id=supplier, amount=_gbp(amount))
+            SupplierPayment(supplier_id=supplier, amount=pounds(amount))
             for supplier, amount in zip(suppliers, amounts, strict=True)
         ),
-        total=_gbp(sum(amounts)),
+        total=pounds(sum(amounts)),
         funding=(FundingSource.SPENDS,),
         description="Weekly canteen",
     )
-
-
-def _gbp(amount_minor: int) -> Money:
-    return Money(amount_minor=amount_minor, currency="GBP")

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 from schemas.dealer_billing import BillingPayment, Operation, RaiseBill
-from schemas.envelope import Envelope
 from schemas.fields import Message, Money
 from schemas.mobility import DepositBudget, Funding, TripCancelled, TripEnded, TripStarted, VehicleScope
 from schemas.prison_advances import WriteOffAdvance
@@ -25,7 +24,7 @@ from schemas.prison_finance import (
     SubmitPurchase,
     SupplierPayment,
 )
-from schemas.publishing import Upstream
+from schemas.publishing import Upstream, upstream
 from schemas.topics import (
     ADVANCES,
     BATCHES,
@@ -39,7 +38,7 @@ from schemas.topics import (
 )
 from streams.demo import canteen
 from streams.demo.world import Scale, World, prison_of
-from streams.processing import TYPE_NAME
+from streams.prison_finance.accounts import pounds
 
 DAY_START_US = 1_772_409_600_000_000  # 2026-03-02T00:00:00Z, a Monday; London is on UTC then
 HOUR_US = 3_600_000_000
@@ -191,7 +190,7 @@ def _credits(rnd: random.Random, world: World) -> Iterator[Planned]:
                 credit_id=f"crd-{number:05}-{part}",
                 prisoner_id=prisoner_id,
                 sub_account=account,
-                amount=gbp(rnd.randrange(500, 5_000)),
+                amount=pounds(rnd.randrange(500, 5_000)),
                 description="Money from home" if part == 0 else "Weekly wage",
             )
             yield plan(CREDITS, credit, credit.credit_id, 7 * HOUR_US + number * 10 + part, "prison")
@@ -201,7 +200,7 @@ def _credits(rnd: random.Random, world: World) -> Iterator[Planned]:
                 prisoner_id=prisoner_id,
                 source=SubAccount.CASH,
                 target=SubAccount.SPENDS,
-                amount=gbp(rnd.randrange(100, 6_000)),
+                amount=pounds(rnd.randrange(100, 6_000)),
                 description="Private cash to spends",
             )
             yield plan(CREDITS, move, move.transfer_id, 7 * HOUR_US + number * 10 + 5, "prison")
@@ -253,7 +252,7 @@ def _submission(rnd: random.Random, world: World, purchase_id: str, prisoner_id:
     suppliers = rnd.sample(world.suppliers, rnd.choice((1, 1, 2))) if rnd.random() > 0.005 else ["ACME"]
     most = 900 if len(funding) == 1 else 3_000
     payments = tuple(
-        SupplierPayment(supplier_id=supplier_id, amount=gbp(rnd.randrange(50, most))) for supplier_id in suppliers
+        SupplierPayment(supplier_id=supplier_id, amount=pounds(rnd.randrange(50, most))) for supplier_id in suppliers
     )
     approval = None
     if FundingSource.ADVANCE in funding:
@@ -268,7 +267,7 @@ def _submission(rnd: random.Random, world: World, purchase_id: str, prisoner_id:
         purchase_id=purchase_id,
         prisoner_id=prisoner_id,
         payments=payments,
-        total=gbp(sum(payment.amount.amount_minor for payment in payments)),
+        total=pounds(sum(payment.amount.amount_minor for payment in payments)),
         funding=funding,
         description="Canteen Spends",
         approval=approval,
@@ -283,7 +282,7 @@ def _wages(rnd: random.Random, world: World) -> Iterator[Planned]:
             credit_id=f"wag-{number:05}",
             prisoner_id=prisoner_id,
             sub_account=rnd.choice((SubAccount.SPENDS, SubAccount.SPENDS, SubAccount.CASH, SubAccount.SAVINGS)),
-            amount=gbp(rnd.randrange(100, 1_500)),
+            amount=pounds(rnd.randrange(100, 1_500)),
             description="Weekly wage",
         )
         yield plan(CREDITS, wage, wage.credit_id, 31 * HOUR_US + number, "prison")
@@ -344,17 +343,10 @@ def plan(
     topic: Topic, message: Message, event_id: str, sent_us: int, source: str, happened: int | None = None
 ) -> Planned:
     """An event of upstream, `sent_us` into the day."""
-    assert topic.key is not None
-    key = topic.key.of(message)
-    assert key is not None
     time_us = DAY_START_US + (sent_us if happened is None else happened)
-    envelope = Envelope(event_id, source, TYPE_NAME[type(message)], time_us, key, event_id, event_id, source)
-    return Planned(sent_us, Upstream(topic, envelope, message))
+    event = upstream(topic, message, event_id=event_id, source=source, time_us=time_us, actor=source)
+    return Planned(sent_us, event)
 
 
 def _eur(amount_minor: int) -> Money:
     return Money(amount_minor=amount_minor, currency="EUR")
-
-
-def gbp(amount_minor: int) -> Money:
-    return Money(amount_minor=amount_minor, currency="GBP")

@@ -15,8 +15,9 @@ from schemas.prison_batches import AuthoriseBatch
 from schemas.prison_finance import CreditPrisoner, MoveBetweenSubAccounts, RefundPurchase, SubAccount
 from schemas.topics import BATCHES, CREDITS, PURCHASES
 from streams.demo import canteen
-from streams.demo.day import DAY_START_US, HOUR_US, MINUTE_US, Phase, Planned, gbp, orders, plan, sent
+from streams.demo.day import DAY_START_US, HOUR_US, MINUTE_US, Phase, Planned, orders, plan, sent
 from streams.demo.world import Scale, World
+from streams.prison_finance.accounts import pounds
 
 WEEKS = 4
 DAY_US = 24 * HOUR_US
@@ -72,7 +73,7 @@ def _credits(rnd: random.Random, week: int, world: World, at: int) -> Iterator[P
                 credit_id=f"crd-{name}-{account}",
                 prisoner_id=prisoner_id,
                 sub_account=account,
-                amount=gbp(amount),
+                amount=pounds(amount),
                 description=description,
             )
             yield plan(CREDITS, credit, credit.credit_id, at, "prison")
@@ -82,7 +83,7 @@ def _credits(rnd: random.Random, week: int, world: World, at: int) -> Iterator[P
                 prisoner_id=prisoner_id,
                 source=SubAccount.CASH,
                 target=SubAccount.SPENDS,
-                amount=gbp(rnd.randrange(100, 1_500)),
+                amount=pounds(rnd.randrange(100, 1_500)),
                 description="Private cash to spends",
             )
             yield plan(CREDITS, move, move.transfer_id, at + MINUTE_US, "prison")

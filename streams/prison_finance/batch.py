@@ -43,12 +43,11 @@ from schemas.prison_batches import (
 from schemas.prison_finance import PurchaseAuthorised, PurchasePending, PurchaseVoided, VoidCause
 from schemas.refusals import Reason
 from streams.ledger.draft import Refused, refused
+from streams.prison_finance.gl_transaction import REMEMBERED_US
 
 MINUTE_US = 60_000_000
 ANSWER_US = 5 * MINUTE_US
 """How long people's books have for an answer. It is far below the time that a purchase stays pending."""
-REMEMBERED_US = 90 * 24 * 60 * MINUTE_US
-"""How long a batch is remembered after its last step, so that its id is not used again."""
 LATE = "late"
 """The reason of a cancellation that no person asked for."""
 

@@ -126,9 +126,9 @@ class PrisonFinance:
             case MoveBetweenSubAccounts():
                 return sub_account.move(draft, message)
             case SubmitPurchase():
-                return self._submit(draft, message)
+                return self._submit(draft, advances, message)
             case BatchedSubmit():
-                return _heard(self._submit(draft, message.purchase, message.batch_id))
+                return _heard(self._submit(draft, advances, message.purchase, message.batch_id))
             case AuthorisePurchase() | BatchedAuthorise():
                 known = self._purchase(book, message.purchase_id)
                 return _heard(purchase.authorise(draft, known, advances, ledger, message))
@@ -143,8 +143,10 @@ class PrisonFinance:
             case _:
                 raise TypeError(f"{type(message).__name__} is no message of this room")
 
-    def _submit(self, draft: Draft, command: SubmitPurchase, batch_id: str | None = None) -> Verdict:
-        known, advances = self._purchase(draft.book, command.purchase_id), self._tables.advances.get(draft.book)
+    def _submit(
+        self, draft: Draft, advances: Advances | None, command: SubmitPurchase, batch_id: str | None = None
+    ) -> Verdict:
+        known = self._purchase(draft.book, command.purchase_id)
         return submission.submit(draft, known, advances, self._tables.reference, command, batch_id)
 
     def _acknowledge(

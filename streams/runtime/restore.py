@@ -99,7 +99,8 @@ class Restore:
     def _begin(self) -> bool:
         try:
             stable = self._member.committed(self._source, timeout=2.0)
-            for undecided in (tp.error for tp in stable if tp.error):
+            undecided = next((tp.error for tp in stable if tp.error), None)
+            if undecided is not None:
                 raise KafkaException(undecided)
             ends = self._ends()
         except KafkaException as error:  # an undecided transaction, an election, a broker coming back

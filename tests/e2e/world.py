@@ -15,16 +15,14 @@ from confluent_kafka import Consumer, TopicPartition
 from connectors import connect
 from connectors.database import migrate
 from schemas.codec import Codec
-from schemas.envelope import Envelope
 from schemas.fields import Message
 from schemas.ledger import Decided
-from schemas.publishing import Upstream, publish
+from schemas.publishing import publish, upstream
 from schemas.registry import ConfluentRegistry
 from schemas.settings import Settings
 from schemas.topics import DEAD_LETTERS, PARTITIONS, TOPICS, UPSTREAM
 from streams import topics
 from streams.demo.processes import Process
-from streams.processing import TYPE_NAME
 
 WAIT_S = 60
 TOPIC_OF = {message: topic for topic in TOPICS for message in topic.messages}
@@ -87,14 +85,11 @@ class World:
 
     def send(self, message: Message, *, event_id: str = "", actor: str = "tester", at: int | None = None) -> str:
         """Publish one upstream message, as of now or of a moment in UTC micros, and give its event id."""
-        topic = TOPIC_OF[type(message)]
-        assert topic.key is not None
-        key = topic.key.of(message)
-        assert key is not None
         event_id = event_id or uuid.uuid4().hex
         time_us = time.time_ns() // 1_000 if at is None else at
-        envelope = Envelope(event_id, "tests", TYPE_NAME[type(message)], time_us, key, event_id, event_id, actor)
-        publish(self.settings, self.codec, [Upstream(topic, envelope, message)])
+        topic = TOPIC_OF[type(message)]
+        event = upstream(topic, message, event_id=event_id, source="tests", time_us=time_us, actor=actor)
+        publish(self.settings, self.codec, [event])
         return event_id
 
     def sql(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
