@@ -40,7 +40,7 @@ def program(instance: Instance, server: ServerName = ServerName.KAFKA) -> Progra
         folder=home,
         prepare=partial(_prepare, instance, server),
         command=partial(_command, home),
-        lacking=partial(_lacking, f"{HOST}:{ports[0]}", _node(server)),
+        lacking=partial(_lacking, instance, server),
     )
 
 
@@ -127,18 +127,32 @@ def _command(home: Path) -> list[str]:
     return [executable("java"), *_JVM, *JAVA_LOGGING, "-cp", class_path, "kafka.Kafka", str(home / "server.properties")]
 
 
-def _lacking(address: str, node: int) -> str:
-    """Ready means: the broker is in the metadata that it gives, and a group coordinator answers.
+def _lacking(instance: Instance, server: ServerName) -> str:
+    """Ready means: a group coordinator answers it, and it and every other broker that runs know of each other.
+
+    A client drops a broker, and its requests to it, that the next broker it asks does not know of yet.
+    """
+    running = {each for each in instance.broker_names if each == server or instance.running(each) is not None}
+    nodes = {_node(each) for each in running}
+    return _answer(instance, server, nodes, coordinator=True) or next(
+        (lack for each in running - {server} if (lack := _answer(instance, each, nodes, coordinator=False))), ""
+    )
+
+
+def _answer(instance: Instance, server: ServerName, nodes: set[int], *, coordinator: bool) -> str:
+    """What a broker's answers lack, if anything.
 
     A consumer asks, not the admin client: that one was seen to abort the process when it was given up while it still
     looked for the coordinator of a dead broker (librdkafka 2.16, assertion in rd_kafka_enq_once_del_source_return).
     """
+    address = f"{HOST}:{instance.port('kafka', server)}"
     client = {"bootstrap.servers": address, "group.id": "millrace-stack", "enable.auto.commit": False, "log_level": 0}
     asking = Consumer(client, logger=_silent)
     try:
-        if node not in asking.list_topics(timeout=2.0).brokers:
-            return "broker"
-        asking.committed([TopicPartition("millrace-stack", 0)], timeout=5.0)
+        if not nodes <= asking.list_topics(timeout=2.0).brokers.keys():
+            return "broker" if len(nodes) == 1 else "cluster"
+        if coordinator:
+            asking.committed([TopicPartition("millrace-stack", 0)], timeout=5.0)
     except KafkaException as error:
         return f"answer ({error})"
     finally:

@@ -6,7 +6,6 @@ reconcile(folder, environment)      # after `python -m streams demo`, on servers
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -54,7 +53,8 @@ def reconcile(folder: Path, environment: Mapping[str, str], limit_s: float = LIM
         try:
             for sink in ("general-ledger", "receipts"):
                 run(folder, here, "sinks", sink, "--until-idle", str(IDLE_S), limit_s=limit_s)
-            _await_consumed(worker, servers["MILLRACE_KAFKA"], limit_s)
+            acknowledged = [GL_ACKNOWLEDGEMENTS.name]
+            kafka.await_consumed(servers["MILLRACE_KAFKA"], APP_ID, acknowledged, limit_s, worker.check)
         finally:
             worker.stop()
         with psycopg.connect(servers["MILLRACE_POSTGRES"]) as connection:
@@ -79,15 +79,3 @@ def run(folder: Path, environment: Mapping[str, str], *command: str, limit_s: fl
     )  # fmt: skip
     assert done.returncode == 0, f"{command}: {done.stdout[-3_000:]}{done.stderr[-3_000:]}"
     return done.stdout
-
-
-def _await_consumed(worker: Process, servers: str, limit_s: float) -> None:
-    """Until the rooms have decided every acknowledgement."""
-    ends, deadline = kafka.ends(servers, [GL_ACKNOWLEDGEMENTS.name]), time.monotonic() + limit_s
-    while True:
-        worker.check()
-        at = kafka.committed(servers, APP_ID, ends)
-        if all(at[slot] >= end for slot, end in ends.items() if end):
-            return
-        assert time.monotonic() < deadline, "the acknowledgements are not worked off"
-        time.sleep(0.5)

@@ -5,8 +5,6 @@ from collections import Counter
 from pathlib import Path
 from typing import NamedTuple
 
-from confluent_kafka import KafkaException
-
 from tests.torture import kafka
 from tests.torture.adversary import Adversary
 from tests.torture.events import UPSTREAM
@@ -56,9 +54,9 @@ def run(system: System, seed: int, seconds: float, rate: float, only: str = "") 
     system.say("the adversary rests; waiting for all outcomes")
     load.stop()
     drained = time.monotonic()
-    _await_consumed(system, UPSTREAM)
+    kafka.await_consumed(servers, GROUP, UPSTREAM, DRAIN_S)
     ticked = clock.tick(LAST_TICK_H)
-    _await_consumed(system, (TICKS,))
+    kafka.await_consumed(servers, GROUP, (TICKS,), DRAIN_S)
     drain_s = time.monotonic() - drained
     system.say(f"at rest after {drain_s:.0f} s; verifying {load.delivered} inputs")
     return _verify(system, wire, adversary, load, ticked, drain_s, begun)
@@ -78,22 +76,6 @@ def _verify(
         adversary.seed, adversary.survived, system.crew.exits, system.connect_restarts, len(check.inputs),
         check.outcomes, written, differences.counts, differences.kept, drain_s, time.monotonic() - begun,
     )  # fmt: skip
-
-
-def _await_consumed(system: System, topics: tuple[str, ...]) -> None:
-    """Until the workers have committed past every record of these topics as they end now."""
-    deadline = time.monotonic() + DRAIN_S
-    ends = kafka.ends(system.settings.kafka, topics)
-    while True:
-        try:
-            at = kafka.committed(system.settings.kafka, GROUP, ends)
-            behind = {slot: end - at[slot] for slot, end in ends.items() if end and at[slot] < end}
-        except KafkaException as error:  # offsets are undecided, or a broker has just come back
-            behind = {("", 0): 0} if not str(error) else {(str(error), 0): 0}
-        if not behind:
-            return
-        assert time.monotonic() < deadline, f"no rest after {DRAIN_S:.0f} s; behind: {behind}"
-        time.sleep(0.5)
 
 
 def report(result: Result) -> str:
