@@ -1,11 +1,10 @@
 """The versions of pom.xml hold for the images too, and what the images need is there."""
 
 import re
-import shutil
-import subprocess
 from pathlib import Path
 
-import pytest
+import yaml
+from compose_spec import PyCompose
 
 from stack import jars
 from stack.instance import CHECKOUT
@@ -39,10 +38,10 @@ def test_the_connect_image_has_every_plugin() -> None:
     assert jars.AVRO_CONVERTER_CLASS in JAVA_IMAGES
 
 
-@pytest.mark.skipif(shutil.which("docker-compose") is None, reason="needs docker-compose")
-def test_docker_compose_accepts_the_file() -> None:
-    command = ["docker-compose", "-f", str(CHECKOUT / "docker-compose.yml"), "config", "--quiet"]
-    environment = {"PATH": "/usr/bin:/bin", "MILLRACE_POSTGRES_PASSWORD": "made-up"}
-    done = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=CHECKOUT)
+def test_the_compose_file_keeps_to_the_specification() -> None:
+    document = yaml.safe_load(COMPOSE)
 
-    assert done.returncode == 0, done.stderr
+    compose = PyCompose.from_yaml(yaml.safe_dump(document))  # it does not know YAML's merge keys
+    compose.validate()
+
+    assert set(compose.service_names()) == document["services"].keys()
