@@ -41,7 +41,7 @@ from sinks.storage import Storage
 from sinks.worker import Worker, nothing_to_deliver
 
 until_idle = click.option(
-    "--until-idle", "until_idle_s", type=float, metavar="SECONDS", help="End after so long without a record."
+    "--until-idle", "until_idle_s", type=float, metavar="SECONDS", help="End after so long with nothing to do."
 )
 metrics_port = click.option("--metrics-port", default=0, show_default="any free port")
 

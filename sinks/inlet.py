@@ -43,6 +43,7 @@ class Inlet:
         self._positions = positions
         self._believed: dict[int, int] = {}
         self._assigned: list[int] = []
+        self._ended: set[int] = set()
         self._misplaced = False
         self._unreachable_since: float | None = None
         self._consumer = _consumer(kafka, group, self._on_error)
@@ -50,8 +51,9 @@ class Inlet:
         self._consumer.subscribe([topic], on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_revoke)
 
     @property
-    def is_assigned(self) -> bool:
-        return bool(self._assigned)
+    def is_at_end(self) -> bool:
+        """Whether the group has given it partitions, and it has read all there is in them."""
+        return bool(self._assigned) and self._ended.issuperset(self._assigned)
 
     def poll(self, limit: int, timeout_s: float) -> list[Raw]:
         """Up to `limit` records. Raises `KafkaUnavailable`."""
@@ -64,8 +66,10 @@ class Inlet:
         following = dict(self._believed)
         for message in messages:
             if message.error() is not None:
-                self._refuse(message.error())
-            elif message.offset() >= following.get(message.partition(), message.offset() + 1):
+                self._consider(message.error(), message.partition())
+                continue
+            self._ended.discard(message.partition())
+            if message.offset() >= following.get(message.partition(), message.offset() + 1):
                 records.append(raw(message))
                 following[message.partition()] = message.offset() + 1
         return records
@@ -85,6 +89,7 @@ class Inlet:
     def place(self) -> None:
         """Read on where Postgres says: after an assignment, and whenever this worker may be wrong about it."""
         self._believed = dict(self._positions(self._assigned, self._first_offset))
+        self._ended.clear()
         self._misplaced = False
         self._consumer.assign([TopicPartition(self._topic, each, at) for each, at in self._believed.items()])
 
@@ -128,7 +133,10 @@ class Inlet:
         partition_count(self._consumer, self._kafka, self._topic)
         self._unreachable_since = None
 
-    def _refuse(self, error: KafkaError) -> None:
+    def _consider(self, error: KafkaError, partition: int) -> None:
+        if error.code() == KafkaError._PARTITION_EOF:
+            self._ended.add(partition)
+            return
         if error.retriable():
             log.warning("Kafka at %s: %s", self._kafka, error.str())
             return
@@ -153,6 +161,7 @@ def _consumer(kafka: str, group: str, on_error: Callable[[KafkaError], None]) ->
         "enable.auto.commit": False,
         "enable.auto.offset.store": False,
         "auto.offset.reset": "error",
+        "enable.partition.eof": True,
         "partition.assignment.strategy": "range",
         "session.timeout.ms": round(settings().session_timeout_s * 1_000),
         "heartbeat.interval.ms": round(settings().session_timeout_s * 1_000 / 4),

@@ -34,7 +34,7 @@ def nothing_to_deliver(_: Connection) -> int:
 
 
 class Worker:
-    """One process of one sink. It ends on SIGTERM, on SIGINT, or after `until_idle_s` without a record.
+    """One process of one sink. It ends on SIGTERM, on SIGINT, or after `until_idle_s` at its partitions' ends.
 
     `deliver` sends what committed transactions left in tables of the sink's own, and returns how much that was.
     """
@@ -147,7 +147,7 @@ class Worker:
         self._stopping = True
 
     def _is_idle(self) -> bool:
-        if not self._inlet.is_assigned:
+        if not self._inlet.is_at_end:
             self._busy_at = time.monotonic()
         return self._until_idle_s is not None and time.monotonic() - self._busy_at > self._until_idle_s
 

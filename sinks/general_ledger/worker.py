@@ -30,7 +30,7 @@ POLL_S = 1.0
 
 class Uploader:
     """One process; several may run, as each prison's file is one worker's at a time. It ends on SIGTERM, on SIGINT, or
-    after `until_idle_s` in which nothing came further."""
+    after `until_idle_s` with nothing to try."""
 
     def __init__(
         self,
@@ -144,6 +144,7 @@ class Uploader:
     def _later(self, upload: Upload, problem: str) -> bool:
         log.warning("%s: %s: %s", upload.name, upload.state, problem)
         tables.postpone(self._connection, upload, pause_s(upload.failures + 1), problem)
+        self._busy_at = time.monotonic()
         return False
 
     # ---- what is told of it, and rest

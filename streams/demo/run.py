@@ -72,8 +72,10 @@ class Demo:
         self._producer = Producer(settings.client(enable_idempotence=True))
         blob = {"MILLRACE_BLOB": settings.blob}
         worker = ["streams", "worker", "--name", "demo", "--port", "0", "--loglevel", "WARN"]
+        # Alone, it need not be given up soon for others to go on: a slow machine may take its time.
+        alone = {"MILLRACE_CLOCK": "outside", "MILLRACE_TRANSACTION_TIMEOUT_S": "60"}
         self._processes = [
-            Process("worker", worker, BUILD / "logs" / "worker.log", {"MILLRACE_CLOCK": "outside"}),
+            Process("worker", worker, BUILD / "logs" / "worker.log", alone),
             Process("invoices", ["sinks", "invoices"], BUILD / "logs" / "invoices.log", blob),
             Process("adi", ["sinks", "adi"], BUILD / "logs" / "adi.log", blob),
         ]

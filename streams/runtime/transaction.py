@@ -22,6 +22,8 @@ WATCHED_BYTES = 64 * 1024
 
 _FENCED = {KafkaError._FENCED, KafkaError.PRODUCER_FENCED, KafkaError.INVALID_PRODUCER_EPOCH}
 _LOST = {KafkaError.ILLEGAL_GENERATION, KafkaError.UNKNOWN_MEMBER_ID, KafkaError.REBALANCE_IN_PROGRESS}
+_PURGED = {KafkaError._PURGE_QUEUE, KafkaError._PURGE_INFLIGHT}
+"""What an abort does to the records it finds: they did not fail it."""
 _CONNECTION_FAILED = "FAIL"
 _NOT_YET_CONNECTED = "in state CONNECT"
 _COUNTERS = ("req_timeouts", "disconnects")
@@ -189,7 +191,7 @@ class Transactions:
                 raise TransactionError(_undeliverable(topic, key, value, error.args[0])) from error
 
     def _on_delivery(self, error: KafkaError | None, message: Any) -> None:
-        if error is not None:
+        if error is not None and error.code() not in _PURGED:
             text = _undeliverable(message.topic(), message.key(), message.value(), error)
             self._undelivered.append((len(message.value() or b""), text))
 

@@ -38,6 +38,7 @@ class Producer:
     def __init__(self, broker: Broker, config: dict[str, Any]) -> None:
         self.broker, self.config = broker, config
         self.calls: list[str] = []
+        self.queue: list[Callable[[KafkaError, Any], None]] = []
 
     def init_transactions(self, timeout: float) -> None:
         self.calls.append("init")
@@ -45,9 +46,10 @@ class Producer:
     def begin_transaction(self) -> None:
         self.calls.append("begin")
 
-    def produce(self, topic: str, value: Any, *_: Any, **__: Any) -> None:
+    def produce(self, topic: str, value: Any, key: Any, partition: int, on_delivery: Any, **__: Any) -> None:
         if value == b"too large":
             raise KafkaException(KafkaError(KafkaError.MSG_SIZE_TOO_LARGE))
+        self.queue += [on_delivery] if on_delivery else []
         self.calls.append("produce")
 
     def send_offsets_to_transaction(self, offsets: Any, group: Any, timeout: float) -> None:
@@ -60,12 +62,27 @@ class Producer:
 
     def abort_transaction(self, timeout: float) -> None:
         self.calls.append("abort")
+        for told in self.queue:
+            told(KafkaError(KafkaError._PURGE_QUEUE), Queued())
 
     def poll(self, timeout: float) -> int:
         return 0
 
     def close(self) -> None:
         self.calls.append("close")
+
+
+class Queued:
+    """A record that its producer had not sent yet."""
+
+    def topic(self) -> str:
+        return "out"
+
+    def key(self) -> bytes:
+        return b"book-7"
+
+    def value(self) -> bytes:
+        return b"row"
 
 
 def refuse(code: int, **kind: bool) -> Callable[[Producer], None]:
@@ -165,6 +182,14 @@ def test_a_refused_commit_is_aborted_and_explained(code: int, text: str) -> None
     with pytest.raises(TransactionError, match=text):
         transactions.commit(NOTHING)
     assert broker.producers[0].calls[-1] == "abort"
+
+
+def test_records_that_an_abort_throws_away_are_not_taken_for_its_cause() -> None:
+    broker = Broker()
+    transactions = broker.transactions()
+    broker.troubles = [refuse(KafkaError.TOPIC_AUTHORIZATION_FAILED)]
+    with pytest.raises(TransactionError, match=r"the transaction failed: .*TOPIC_AUTHORIZATION_FAILED"):
+        transactions.commit(NOTHING._replace(outputs=[OutRecord("out", b"book-7", b"row")]))
 
 
 def test_a_fatal_error_leaves_nothing_to_abort() -> None:
