@@ -31,7 +31,7 @@ check: $(INSTALLED) ## format, lint, types, imports, contracts, unit tests: unde
 	$(RUN) -m schemas.generate --check
 	$(RUN) -m dashboards --check
 	$(RUN) -m scripts.requirements --check
-	$(RUN) -m pytest tests/unit tests/laws -q
+	$(RUN) -m pytest tests/unit tests/laws -q -n auto
 
 format: $(INSTALLED) ## put the code into shape
 	$(VENV)/bin/ruff check --fix --quiet . ; $(VENV)/bin/ruff format --quiet .
