@@ -21,7 +21,7 @@ demo: $(INSTALLED) ## a believable day through the whole system; ends with the a
 	MILLRACE_ENV_FILE=.stack/demo/env $(RUN) -m streams demo
 
 test: $(INSTALLED) ## every test, on real servers
-	$(RUN) -m pytest -n auto --dist loadfile
+	$(RUN) -m pytest -n auto --no-loadscope-reorder
 
 check: $(INSTALLED) ## format, lint, types, imports, contracts, unit tests: under a minute
 	$(VENV)/bin/ruff format --check --quiet .

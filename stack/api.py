@@ -6,12 +6,16 @@
     kafka.start()
     api.remove("mine")
 
+    with api.while_up("mine", ports=PortPlan.FREE) as endpoints:
+        ...
+
 Every function takes `home`, the folder of the instances, for tests that keep theirs in a temporary folder. All raise
 StackError: one sentence that says which server, where, and what to do.
 """
 
 import signal
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -38,6 +42,7 @@ __all__ = [
     "server",
     "status",
     "up",
+    "while_up",
 ]
 
 DEFAULT_INSTANCE = "local"
@@ -92,6 +97,23 @@ def remove(name: str, *, home: Path = HOME, report: Report = quiet) -> None:
     """Stop every server of the instance, and delete all that is kept of it."""
     with locked_instance(name, home):
         _wipe(instance.load(name, home), report)
+
+
+@contextmanager
+def while_up(
+    name: str,
+    *,
+    ports: PortPlan = PortPlan.FREE,
+    only: Iterable[ServerName] = USUAL,
+    brokers: int | None = None,
+    network: Network | None = None,
+    home: Path = HOME,
+) -> Iterator[Endpoints]:
+    """A fresh instance that is removed afterwards, also when it does not come up."""
+    try:
+        yield up(name, data=Data.FRESH, ports=ports, only=only, brokers=brokers, network=network, home=home)
+    finally:
+        remove(name, home=home)
 
 
 def status(name: str = DEFAULT_INSTANCE, *, home: Path = HOME) -> list[ServerStatus]:

@@ -4,23 +4,45 @@ import os
 import secrets
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import docker
 import pytest
 from docker.errors import DockerException
 from testcontainers.compose import DockerCompose
+from xdist.scheduler import LoadScopeScheduling
 
 from schemas.settings import Settings
 from stack import api
-from stack.api import Data, PortPlan
 
 REPOSITORY = Path(__file__).parents[1]
+OWN_SERVERS = (
+    "tests/e2e/test_demo.py",
+    "tests/stack/",
+    "tests/torture/",
+    "tests/integration/runtime/test_runtime_late",
+)
+"""Tests that start servers of their own, beside those that all share."""
 SERVERS = ["kafka", "postgres", "registry", "connect", "prometheus"]
 
 
 def pytest_xdist_auto_num_workers() -> int:
     """Tests wait more than they work, so two run side by side, each with its servers. Containers have fixed ports."""
     return 1 if docker_answers() else 2
+
+
+class Scheduler(LoadScopeScheduling):  # type: ignore[misc]
+    """A file goes to one worker, in the order of the files, so that the long ones do not meet at the end.
+
+    Tests with servers of their own go to the same one: more servers at once than theirs and the workers' are too many.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "own servers" if nodeid.startswith(OWN_SERVERS) else nodeid.partition("::")[0]
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Scheduler:
+    return Scheduler(config, log)
 
 
 @pytest.fixture(scope="session")
@@ -40,11 +62,8 @@ def docker_answers() -> bool:
 
 def processes(instance: str) -> Iterator[Settings]:
     """The servers of `python -m stack`, on free ports."""
-    api.up(instance, data=Data.FRESH, ports=PortPlan.FREE)
-    try:
+    with api.while_up(instance):
         yield Settings(_env_file=REPOSITORY / ".stack" / instance / "env")
-    finally:
-        api.remove(instance)
 
 
 def containers() -> Iterator[Settings]:

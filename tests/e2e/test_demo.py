@@ -13,7 +13,6 @@ from openpyxl import load_workbook
 from pypdf import PdfReader
 
 from stack import api
-from stack.api import Data, PortPlan
 from stack.jars import JarSet, ensure
 from tests.e2e.reconciliation import Reconciled, reconcile
 
@@ -24,13 +23,12 @@ SCALE = "0.1"
 def day(folder: Path, *options: str, then: Callable[[Path, dict[str, str]], None] = lambda *_: None) -> dict[str, Any]:
     """Run the day on fresh servers and give its report; `then` goes on while they still run."""
     name = folder.name
-    api.up(name, data=Data.FRESH, ports=PortPlan.FREE)
     environment = {
         **os.environ,
         "PYTHONPATH": str(REPOSITORY),
         "MILLRACE_ENV_FILE": str(REPOSITORY / ".stack" / name / "env"),
     }
-    try:
+    with api.while_up(name):
         done = subprocess.run(
             [sys.executable, "-m", "streams", "demo", "--scale", SCALE, *options],
             cwd=folder, env=environment, capture_output=True, text=True, timeout=240, check=False,
@@ -42,8 +40,6 @@ def day(folder: Path, *options: str, then: Callable[[Path, dict[str, str]], None
         )  # fmt: skip
         assert verified.returncode == 0, verified.stdout[-3_000:] + verified.stderr[-3_000:]
         then(folder, environment)
-    finally:
-        api.remove(name)
     report: dict[str, Any] = json.loads((folder / "build/demo/report.json").read_bytes())
     return report
 

@@ -5,17 +5,16 @@ from collections.abc import Iterator
 import pytest
 
 from stack import api
-from stack.api import Data, PortPlan, ServerName
+from stack.api import ServerName
 from tests.simulation.clusters import Cluster, MemoryCluster, RealCluster
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def contract_kafka(worker_id: str) -> Iterator[str]:
     """host:port of a broker for the contract suite; one for each of pytest's processes."""
     instance = f"contract-{worker_id}"
-    endpoints = api.up(instance, data=Data.FRESH, ports=PortPlan.FREE, only=[ServerName.KAFKA])
-    yield endpoints.kafka
-    api.remove(instance)
+    with api.while_up(instance, only=[ServerName.KAFKA]) as endpoints:
+        yield endpoints.kafka
 
 
 @pytest.fixture(params=["memory", "kafka"])

@@ -14,7 +14,7 @@ from confluent_kafka.schema_registry.avro import AvroDeserializer
 from confluent_kafka.serialization import MessageField, SerializationContext
 
 from stack import api
-from stack.api import Endpoints, PortPlan
+from stack.api import Endpoints
 from stack.jars import AVRO_CONVERTER_CLASS
 
 TOPIC = "try.public.vehicle"
@@ -24,8 +24,8 @@ PATIENCE_S = 60.0
 @pytest.fixture(scope="module")
 def endpoints(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endpoints]:
     home: Path = tmp_path_factory.mktemp("stack")
-    yield api.up("all", ports=PortPlan.FREE, home=home)
-    api.remove("all", home=home)
+    with api.while_up("all", home=home) as started:
+        yield started
 
 
 def source(endpoints: Endpoints) -> dict[str, str]:

@@ -8,7 +8,7 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, ResourceType
 
 from stack import api
-from stack.api import PortPlan, ServerName, State
+from stack.api import ServerName, State
 
 COUNT = 200
 
@@ -16,9 +16,8 @@ COUNT = 200
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     folder = tmp_path_factory.mktemp("cluster")
-    api.up("three", ports=PortPlan.FREE, only=[ServerName.KAFKA], brokers=3, home=folder)
-    yield folder
-    api.remove("three", home=folder)
+    with api.while_up("three", only=[ServerName.KAFKA], brokers=3, home=folder):
+        yield folder
 
 
 def write(servers: str, first: int) -> None:

@@ -24,9 +24,8 @@ SOME = [ServerName.KAFKA, ServerName.POSTGRES]
 def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A home with one running instance, `it`, of Kafka and PostgreSQL."""
     folder = tmp_path_factory.mktemp("stack")
-    api.up("it", ports=PortPlan.FREE, only=SOME, home=folder)
-    yield folder
-    api.remove("it", home=folder)
+    with api.while_up("it", only=SOME, home=folder):
+        yield folder
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import pytest
 from runtime_pipeline import Pipeline
 
 from stack import api
-from stack.api import Data, PortPlan, Server, ServerName
+from stack.api import Server, ServerName
 
 
 @pytest.fixture(scope="session")
@@ -18,15 +18,14 @@ def instance(worker_id: str) -> str:
     return f"runtime-{worker_id}"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def own_kafka(instance: str) -> Iterator[str]:
     """host:port of a broker that only these tests use and may break."""
-    endpoints = api.up(instance, data=Data.FRESH, ports=PortPlan.FREE, only=[ServerName.KAFKA])
-    yield endpoints.kafka
-    api.remove(instance)
+    with api.while_up(instance, only=[ServerName.KAFKA]) as endpoints:
+        yield endpoints.kafka
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def kafka(request: pytest.FixtureRequest) -> str:
     """host:port of a broker: the one in MILLRACE_KAFKA, else our own."""
     given = os.environ.get("MILLRACE_KAFKA")

@@ -15,7 +15,7 @@ from runtime_auditor import audit
 from runtime_pipeline import Pipeline, Worker, commands, wait_until
 
 from stack import api, instance
-from stack.api import Data, Network, PortPlan, ServerName
+from stack.api import Network, ServerName
 
 pytestmark = pytest.mark.requirement("PIPE-03")
 
@@ -54,9 +54,8 @@ class Behind:
 @pytest.fixture(scope="module")
 def proxied(worker_id: str) -> Iterator[instance.Instance]:
     name = f"late-{worker_id}"
-    api.up(name, data=Data.FRESH, ports=PortPlan.FREE, only=[ServerName.KAFKA], network=Network.PROXIED)
-    yield instance.load(name)
-    api.remove(name)
+    with api.while_up(name, only=[ServerName.KAFKA], network=Network.PROXIED):
+        yield instance.load(name)
 
 
 @pytest.fixture
