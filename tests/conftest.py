@@ -32,8 +32,10 @@ def pytest_xdist_auto_num_workers() -> int:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """First what has servers of its own, as it takes longest; last the stories, whose worker goes on writing to the
-    topics that tests of single commands read."""
+    """First what has servers of its own, as it takes longest; last the stories.
+
+    The stories' worker goes on writing to topics that tests of single commands read.
+    """
     items.sort(key=lambda item: (not item.nodeid.startswith(OWN_SERVERS), item.nodeid.startswith("tests/e2e/")))
 
 
