@@ -10,28 +10,22 @@ import urllib.request
 from pathlib import Path
 
 import pytest
-from confluent_kafka.admin import AdminClient, NewTopic
 
 from schemas.codec import Codec
-from schemas.registry import ConfluentRegistry, register_all
-from schemas.topics import GL_ACKNOWLEDGEMENTS, GL_LINES, PARTITIONS, PURCHASE_EVENTS, TRIP_PAYMENTS
+from schemas.registry import ConfluentRegistry
+from schemas.topics import GL_LINES, PARTITIONS, PURCHASE_EVENTS, TRIP_PAYMENTS
+from streams import topics
 from tests.integration.sinks import general_ledger, mail
 from tests.integration.sinks.world import CHECKOUT, World, closed, purchase, trip
 
 NOWHERE = "127.0.0.1:9"
 DAY = "2026-07-03"
-TOPICS = (TRIP_PAYMENTS, GL_LINES, PURCHASE_EVENTS, GL_ACKNOWLEDGEMENTS)
 
 
 @pytest.fixture
 def environment(world: World, tmp_path: Path) -> dict[str, str]:
-    """The real topics exist, and their schemas."""
-    admin = AdminClient({"bootstrap.servers": world.settings.kafka})
-    present = admin.list_topics(timeout=10).topics
-    wanted = [NewTopic(each.name, PARTITIONS, 1) for each in TOPICS if each.name not in present]
-    for made in admin.create_topics(wanted).values() if wanted else ():
-        made.result(30)
-    register_all(ConfluentRegistry(world.settings.registry))
+    """The real topics exist, as declared, and their schemas."""
+    topics.apply(world.settings)
     return os.environ | world.settings_environment() | {"MILLRACE_SCRAPE_TARGETS": str(tmp_path / "targets")}
 
 
