@@ -18,7 +18,7 @@ from sinks.general_ledger import outbox, tables
 from sinks.general_ledger.answer import EVENTS, Answer, Unsettled, acknowledgements, verdicts
 from sinks.general_ledger.ports import GeneralLedger, NoAnswer, NotTaken
 from sinks.general_ledger.tables import Stale
-from sinks.general_ledger.upload import Event, State, Upload, may_be_sent, pause_s
+from sinks.general_ledger.upload import OPEN, Event, State, Upload, may_be_sent, pause_s
 from sinks.storage import Storage
 
 log = logging.getLogger(__name__)
@@ -96,7 +96,9 @@ class Uploader:
                 return False
 
     def _carry_on(self, upload: Upload) -> bool:
-        """Find first, always; send only what nobody has."""
+        """Find first, always; send only what nobody has. Another worker may have had the answer since it was listed."""
+        if upload.state not in OPEN:
+            return False
         if upload.state is State.SENDING:
             upload = tables.step(self._connection, upload, Event.LEFT_BY_A_CRASH, "a worker ended while it sent")
         try:
