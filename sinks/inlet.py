@@ -47,7 +47,7 @@ class Inlet:
         self._misplaced = False
         self._unreachable_since: float | None = None
         self._consumer = _consumer(kafka, group, self._on_error)
-        self.partitions = partition_count(self._consumer, kafka, topic)
+        partition_count(self._consumer, kafka, topic)  # or a sentence that says what is missing
         self._consumer.subscribe([topic], on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_revoke)
 
     @property
