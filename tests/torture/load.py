@@ -154,7 +154,11 @@ class Load(threading.Thread):
         self._general_ledger.close()
 
     def stop(self) -> None:
-        """Send no more, and wait until everything is confirmed. Raises AssertionError if something is not."""
+        """Send no more, and wait until everything is confirmed.
+
+        Raises AssertionError if something is not, or if the load has ended by itself: then too little was tormented.
+        """
+        assert self.is_alive(), "the load has ended before its time"
         self._stopping.set()
         self.join()
         left = self._kafka.flush(FLUSH_S)
