@@ -31,6 +31,14 @@ def pytest_xdist_auto_num_workers() -> int:
     return 1 if docker_answers() else 2
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """First what has servers of its own, as it takes longest; last the stories.
+
+    The stories' worker goes on writing to topics that tests of single commands read.
+    """
+    items.sort(key=lambda item: (not item.nodeid.startswith(OWN_SERVERS), item.nodeid.startswith("tests/e2e/")))
+
+
 class Scheduler(LoadScopeScheduling):  # type: ignore[misc]
     """A file goes to one worker, in the order of the files, so that the long ones do not meet at the end.
 
