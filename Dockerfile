@@ -8,7 +8,7 @@ RUN python -m venv /opt/venv \
 
 FROM python:3.11-slim
 RUN useradd --system --uid 10001 --create-home --home-dir /srv/millrace millrace \
- && install --directory --owner=millrace /srv/millrace/blob /srv/millrace/state /srv/millrace/targets
+ && install --directory --owner=millrace /srv/millrace/blob /srv/millrace/targets
 ENV PATH=/opt/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
 WORKDIR /srv/millrace
 COPY --from=packages /opt/venv /opt/venv

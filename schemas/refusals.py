@@ -27,7 +27,6 @@ class Reason(StrEnum):
     NO_GL_ACCOUNT = "no_gl_account"
     # the money
     NO_SUCH_LOCK = "no_such_lock"
-    LOCK_NOT_OPEN = "lock_not_open"
     EXCEEDS_LOCK = "exceeds_lock"
     OVER_LIMIT = "over_limit"
     INSUFFICIENT_FUNDS = "insufficient_funds"

@@ -7,6 +7,8 @@ from pathlib import Path
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from schemas.fields import EmailAddress
+
 QUIET = 2
 """Syslog level below which librdkafka says nothing: critical."""
 
@@ -34,10 +36,10 @@ class Settings(BaseSettings):
     general_ledger: str = Field("http://127.0.0.1:18090", description="the SOP general ledger's address for uploads")
     general_ledger_token: SecretStr | None = Field(None, description="bearer token for it")
     general_ledger_timeout_s: float = Field(30.0, gt=0, description="how long it may take to answer an upload")
-    smtp: str = Field("127.0.0.1:1025", description="mail server of the receipts, host:port")
+    smtp: str = Field("127.0.0.1:1025", pattern=r"^\S+:\d+$", description="mail server of the receipts, host:port")
     smtp_user: str = Field("", description="who logs in there, over TLS only; empty: nobody")
     smtp_password: SecretStr | None = Field(None, description="the password of smtp_user")
-    mail_from: str = Field("receipts@millrace.example", description="sender of the receipts")
+    mail_from: EmailAddress = Field("receipts@millrace.example", description="sender of the receipts")
 
     def client(self, **properties: object) -> dict[str, object]:
         """Configuration of a Kafka client, with `properties` on top (dots as underscores).

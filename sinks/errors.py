@@ -25,4 +25,4 @@ class PostgresUnavailable(SinkError):
 
 
 class StorageUnavailable(SinkError):
-    """The blob storage refused a put; the bytes wait in `sink.outgoing`."""
+    """The blob storage refuses a put, so that the bytes wait in `sink.outgoing`; or it cannot be read."""

@@ -47,7 +47,7 @@ class Inlet:
         self._misplaced = False
         self._unreachable_since: float | None = None
         self._consumer = _consumer(kafka, group, self._on_error)
-        self.partitions = partition_count(self._consumer, kafka, topic)
+        partition_count(self._consumer, kafka, topic)  # or a sentence that says what is missing
         self._consumer.subscribe([topic], on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_revoke)
 
     @property
@@ -88,10 +88,11 @@ class Inlet:
 
     def place(self) -> None:
         """Read on where Postgres says: after an assignment, and whenever this worker may be wrong about it."""
-        self._believed = dict(self._positions(self._assigned, self._first_offset))
+        if self._assigned:
+            self._believed = dict(self._positions(self._assigned, self._first_offset))
+            self._consumer.assign([TopicPartition(self._topic, each, at) for each, at in self._believed.items()])
         self._ended.clear()
         self._misplaced = False
-        self._consumer.assign([TopicPartition(self._topic, each, at) for each, at in self._believed.items()])
 
     def lags(self) -> Iterator[tuple[int, int]]:
         """For each partition, how many offsets lie before its end, as far as the last fetch showed."""

@@ -28,14 +28,17 @@ class Log:
         self.partitions = partition_count(self._consumer, kafka, topic)
 
     def read(self, partition: int, before: int, start: int | None = None) -> Iterator[Raw]:
-        """The records of a partition from `start` (its beginning) up to, and without, offset `before`."""
+        """The records of a partition from `start` (its beginning) up to, and without, offset `before`.
+
+        Nothing where `start` lies before its beginning: Kafka no longer holds what was there.
+        """
         at = TopicPartition(self._topic, partition)
         try:
             low, high = self._consumer.get_watermark_offsets(at, timeout=ANSWER_S)
         except KafkaException as error:
             raise KafkaUnavailable(f"Kafka at {self._kafka} does not answer: {error.args[0].str()}") from error
         at.offset = low if start is None else start
-        if at.offset >= min(high, before):
+        if not low <= at.offset < min(high, before):
             return
         self._consumer.assign([at])
         for message in self._messages():
@@ -44,7 +47,7 @@ class Log:
             yield raw(message)
 
     def one(self, partition: int, offset: int) -> Raw | None:
-        """The record at one offset."""
+        """The record at one offset; None if Kafka no longer holds it."""
         return next(self.read(partition, offset + 1, offset), None)
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""What the worker, `retry` and `verify` need of a sink. One file each: invoices/sink.py, adi/sink.py."""
+"""What the worker, `retry` and `verify` need of a sink. One file each: `sink.py` of invoices, adi, receipts."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple, Protocol

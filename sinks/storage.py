@@ -8,7 +8,6 @@ from fsspec.implementations.local import LocalFileSystem
 
 from sinks.errors import StorageUnavailable
 
-_TRANSIENT = (OSError, TimeoutError)
 ATTEMPTS = 3
 
 
@@ -23,15 +22,15 @@ class Storage:
         """Store files under their names. Raises `StorageUnavailable` after a few attempts."""
         for attempt in range(1, ATTEMPTS + 1):
             try:
-                return self._put(files)
-            except _TRANSIENT as error:
+                self._put(files)
+                return
+            except OSError as error:
                 if attempt == ATTEMPTS:
                     raise StorageUnavailable(
                         f"the blob storage {self._address} refuses to store ({error}): nothing is lost, the files wait"
                         " in sink.outgoing; make it writable or set MILLRACE_BLOB, and start again"
                     ) from error
                 time.sleep(0.2 * attempt)
-        return None
 
     def _put(self, files: Mapping[str, bytes]) -> None:
         """An object store shows an object when it is complete; a local folder needs a rename for that."""
@@ -51,7 +50,7 @@ class Storage:
             return bytes(self._files.cat_file(self._path(name)))
         except FileNotFoundError:
             return None
-        except _TRANSIENT as error:
+        except OSError as error:
             raise StorageUnavailable(
                 f"the blob storage {self._address} cannot be read ({error}): make it readable or set MILLRACE_BLOB"
             ) from error

@@ -1,19 +1,16 @@
-"""The loop of a sink: poll, one transaction, put, again. See `sinks/__init__.py` for what a crash can do to it."""
+"""The turns of a sink: poll, one transaction, put. See `sinks/__init__.py` for what a crash can do to it."""
 
 import logging
-import signal
 import time
 from collections.abc import Callable, Sequence
-from typing import Any
-
-import psycopg
 
 from schemas.codec import Codec, Undecodable
 from schemas.fields import Message
 from schemas.topics import Topic
 from sinks import manifest, metrics, parked, positions
-from sinks.database import Connection, Cursor, connect, reconnect
+from sinks.database import Connection, Cursor
 from sinks.inlet import FirstOffset, Inlet, Raw
+from sinks.loop import Loop
 from sinks.sink import Applied, Arrived, Sink
 from sinks.storage import Storage
 
@@ -54,36 +51,40 @@ class Worker:
         self._codec = codec
         self._storage = storage
         self._deliver = deliver
-        self._postgres = postgres
-        self._until_idle_s = until_idle_s
-        self._connection: Connection = connect(postgres)
+        self._loop = Loop(sink.name, postgres, until_idle_s)
         self._inlet = Inlet(kafka, sink.topic.name, f"millrace-sink-{sink.name}", self._positions)
-        self._busy_at = time.monotonic()
         self._observed_at = 0.0
         self._delivered_at = 0.0
-        self._stopping = False
+
+    @property
+    def _connection(self) -> Connection:
+        return self._loop.connection
 
     def run(self) -> None:
         """Work until told to stop. Raises `SinkError`; what it had not committed is done by the next start."""
-        for each in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(each, self._stop)
         try:
-            self._put_outgoing()
-            while not self._stopping and not self._is_idle():
-                try:
-                    self._turn()
-                except psycopg.OperationalError as error:
-                    self._reconnect(error)
+            self._loop.run(self._turn, self._take_up)
         finally:
             self._inlet.close()
-            self._connection.close()
 
-    def _turn(self) -> None:
+    def _take_up(self) -> None:
+        """The positions tell whether the last transaction before a loss was committed; its files are put."""
+        self._inlet.place()
+        self._put_outgoing()
+
+    def _positions(self, partitions: list[int], first_offset: FirstOffset) -> dict[int, int]:
+        return positions.read(self._connection, self._sink.name, self._sink.topic.name, partitions, first_offset)
+
+    def _turn(self) -> bool:
+        """Whether it did anything, or has not come to the ends of its partitions."""
         records = self._inlet.poll(BATCH_RECORDS, POLL_S)
         self._observe()
-        self._deliver_waiting()
-        if not records:
-            return
+        delivered = self._deliver_waiting()
+        if records:
+            self._work_on(records)
+        return bool(records) or delivered > 0 or not self._inlet.is_at_end
+
+    def _work_on(self, records: Sequence[Raw]) -> None:
         moves = self._inlet.moves(records)
         try:
             applied = self._commit(records, moves)
@@ -95,7 +96,6 @@ class Worker:
         self._inlet.moved(moves)
         self._put({file.name: file.content for file in applied.files})
         self._count(records, applied)
-        self._busy_at = time.monotonic()
 
     def _commit(self, records: Sequence[Raw], moves: dict[int, tuple[int, int]]) -> Applied:
         arrived = [read(self._codec, self._sink.topic, record) for record in records]
@@ -107,12 +107,13 @@ class Worker:
             positions.advance(cursor, self._sink.name, self._sink.topic.name, moves)
             return carry_out(self._sink, cursor, arrived)
 
-    def _deliver_waiting(self) -> None:
+    def _deliver_waiting(self) -> int:
+        """How much was delivered."""
         if time.monotonic() - self._delivered_at < DELIVER_S:
-            return
-        if self._deliver(self._connection):
-            self._busy_at = time.monotonic()
+            return 0
+        delivered = self._deliver(self._connection)
         self._delivered_at = time.monotonic()
+        return delivered
 
     # ---- files
 
@@ -129,27 +130,7 @@ class Worker:
             log.info("%s: storing %s files of an earlier run", self._sink.name, len(files))
             self._put(files)
 
-    # ---- trouble and rest
-
-    def _reconnect(self, error: psycopg.OperationalError) -> None:
-        """Whether the last transaction was committed is not known: the positions tell, and outgoing files are put."""
-        log.warning("%s: lost Postgres: %s", self._sink.name, error)
-        metrics.RECONNECTS.labels(self._sink.name).inc()
-        self._connection.close()
-        self._connection = reconnect(self._postgres)
-        self._inlet.place()
-        self._put_outgoing()
-
-    def _positions(self, partitions: list[int], first_offset: FirstOffset) -> dict[int, int]:
-        return positions.read(self._connection, self._sink.name, self._sink.topic.name, partitions, first_offset)
-
-    def _stop(self, *_: Any) -> None:
-        self._stopping = True
-
-    def _is_idle(self) -> bool:
-        if not self._inlet.is_at_end:
-            self._busy_at = time.monotonic()
-        return self._until_idle_s is not None and time.monotonic() - self._busy_at > self._until_idle_s
+    # ---- what tells of it
 
     def _count(self, records: Sequence[Raw], applied: Applied) -> None:
         name = self._sink.name

@@ -19,7 +19,7 @@ CHECKOUT = Path(__file__).resolve().parent.parent
 HOME = CHECKOUT / ".stack"
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
-_RESERVED = {"jars", "env", "contestants"}
+_RESERVED = {"bin", "contestants", "env", "jars"}
 
 
 class ServerName(StrEnum):

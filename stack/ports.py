@@ -74,7 +74,8 @@ def holder(port: int) -> Holder | None:
     inodes = _listening_inodes(port)
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit() and not inodes.isdisjoint(_open_files(entry)):
-            return Holder(int(entry.name), (entry / "comm").read_text().strip())
+            with suppress(OSError):  # It has ended since.
+                return Holder(int(entry.name), (entry / "comm").read_text().strip())
     return None
 
 

@@ -106,5 +106,8 @@ def publish(file: Path) -> None:
             events = list(reading.read(lines))
     except reading.BadLine as error:
         raise _sentence(f"{file}: {error}; nothing was published") from error
-    count = publishing.publish(settings(), codec, events)
+    try:
+        count = publishing.publish(settings(), codec, events)
+    except publishing.NotPublished as error:
+        raise _sentence(str(error)) from error
     Console().print(f"published {count} events; a running worker decides them (python -m streams worker)")

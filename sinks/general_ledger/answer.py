@@ -39,8 +39,8 @@ EVENTS: Final = {
     Outcome.ACCEPTED: Event.ACCEPTED,
     Outcome.ACCEPTED_IN_PART: Event.ACCEPTED_IN_PART,
     Outcome.REFUSED: Event.REFUSED,
-    Outcome.AT_WORK: Event.NO_ANSWER,
 }
+"""Of the outcomes that `verdicts` takes."""
 
 
 class RefusedLine(BaseModel):

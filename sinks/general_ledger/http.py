@@ -10,6 +10,7 @@ No public source describes SOP's own interface: this is the shape that an adapte
 """
 
 from collections.abc import Callable
+from functools import partial
 from http import HTTPStatus
 from types import TracebackType
 from typing import Final, Self
@@ -49,7 +50,7 @@ class HttpGeneralLedger:
     def find(self, name: str) -> Answer | None:
         for attempt in _retrying(NoAnswer):
             with attempt:
-                response = self._asked(lambda: self._client.get(_path(name)), unsent=NoAnswer)
+                response = self._asked(partial(self._client.get, _path(name)), unsent=NoAnswer)
                 if response.status_code == HTTPStatus.NOT_FOUND:
                     return None
                 return self._answer(response)
@@ -59,9 +60,8 @@ class HttpGeneralLedger:
         headers = {"Idempotency-Key": digest, "Content-Type": "text/csv; charset=utf-8"}
         for attempt in _retrying(_NotConnected):
             with attempt:
-                send = lambda: self._client.put(_path(name), content=content, headers=headers)  # noqa: E731
-                response = self._asked(send, unsent=_NotConnected)
-                return self._answer(response)
+                put = partial(self._client.put, _path(name), content=content, headers=headers)
+                return self._answer(self._asked(put, unsent=_NotConnected))
         raise AssertionError("tenacity ends with an answer or an error")
 
     def _asked(self, ask: Callable[[], httpx.Response], unsent: type[Exception]) -> httpx.Response:

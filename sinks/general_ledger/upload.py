@@ -17,6 +17,8 @@ A refused file never goes up again, and neither do its lines: lines that correct
 from enum import StrEnum
 from typing import Final, NamedTuple, assert_never
 
+from sinks import backoff
+
 PATIENCE: Final = 2
 """How many times the wait for an answer must pass before "nothing is there" is believed."""
 
@@ -127,4 +129,4 @@ def may_be_sent(upload: Upload, timeout_s: float) -> bool:
 
 def pause_s(failures: int) -> float:
     """How long to wait after so many failures in a row."""
-    return float(min(FIRST_PAUSE_S * 2 ** min(failures - 1, 20), LONGEST_PAUSE_S)) if failures else 0.0
+    return backoff.pause_s(failures, FIRST_PAUSE_S, LONGEST_PAUSE_S)

@@ -3,7 +3,7 @@
 import logging
 from typing import Final, NamedTuple
 
-from sinks import metrics
+from sinks import backoff, metrics
 from sinks.database import Connection, Cursor
 from sinks.parked import Parked, park
 from sinks.receipts.sink import NAME
@@ -102,7 +102,7 @@ def _give_up(cursor: Cursor, waiting: Waiting, problem: str) -> None:
 
 
 def _postpone(cursor: Cursor, waiting: Waiting, problem: str) -> None:
-    pause_s = min(FIRST_PAUSE_S * 2 ** min(waiting.failures, 20), LONGEST_PAUSE_S)
+    pause_s = backoff.pause_s(waiting.failures + 1, FIRST_PAUSE_S, LONGEST_PAUSE_S)
     log.warning("receipt of %s: %s; again in %.0f s", waiting.purchase_id, problem, pause_s)
     cursor.execute(
         "update sink.receipt set failures = failures + 1, problem = %s,"

@@ -136,8 +136,14 @@ def raise_bill(
 def pay(
     draft: Draft, bill: Bill | None, known: Payment | None, waiting: Waiting | None, message: BillingPayment
 ) -> list[Fact] | Refused:
-    """Pay the bill, or wait for it. Refuses CURRENCY_MISMATCH, ALREADY_EXISTS, TOO_MANY_WAITING, AMOUNT_TOO_LARGE."""
+    """Pay the bill, or wait for it. Refuses ALREADY_EXISTS, CURRENCY_MISMATCH, TOO_MANY_WAITING, AMOUNT_TOO_LARGE.
+
+    That a payment is in our books comes first: in the wrong currency it may wait in suspense, and CURRENCY_MISMATCH
+    tells Billing that it never came to us.
+    """
     amount = message.amount
+    if known is not None:
+        return refused(Reason.ALREADY_EXISTS, payment=message.payment_id, bill=known.bill_id, amount=known.amount)
     if bill is not None and bill.currency != amount.currency:
         return refused(
             Reason.CURRENCY_MISMATCH,
@@ -146,8 +152,6 @@ def pay(
             paid_in=amount.currency,
             wanted=amount.amount_minor,
         )
-    if known is not None:
-        return refused(Reason.ALREADY_EXISTS, payment=message.payment_id, bill=known.bill_id, amount=known.amount)
     if bill is None:
         return _suspend(draft, waiting or Waiting(), message)
     payment = Payment(message.payment_id, message.bill_id, amount)

@@ -84,9 +84,17 @@ def replay(settings: Settings, letters: list[DeadLetter]) -> int:
     A record that still is no message becomes a dead letter again; one that was mended by a new release is decided now.
     """
     producer = Producer(settings.client(enable_idempotence=True))
+    taken = 0
+
+    def delivered(error: KafkaError | None, _: Any) -> None:
+        nonlocal taken
+        taken += error is None
+
     for letter in letters:
-        producer.produce(letter.topic, letter.value, letter.key, headers=letter.headers)
-    return len(letters) - int(producer.flush(TIMEOUT_S))
+        producer.produce(letter.topic, letter.value, letter.key, headers=letter.headers, on_delivery=delivered)
+        producer.poll(0)
+    producer.flush(TIMEOUT_S)
+    return taken
 
 
 def _letter(record: Any) -> DeadLetter:

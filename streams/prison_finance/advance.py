@@ -210,12 +210,9 @@ def evolve(advances: Advances | None, event: Event) -> Advances | None:
     before = () if advances is None else advances.open
     if isinstance(event, AdvancePending):
         return Advances((*before, _pending(event)))
-    after = tuple(
-        changed
-        for each in before
-        if (changed := _changed(each, event) if each.advance_id == event.advance_id else each)
-    )
-    return Advances(after) if after else None
+    after = (_changed(each, event) if each.advance_id == event.advance_id else each for each in before)
+    still_open = tuple(each for each in after if each is not None)
+    return Advances(still_open) if still_open else None
 
 
 def _pending(event: AdvancePending) -> Advance:

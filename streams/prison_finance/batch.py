@@ -129,8 +129,10 @@ def hear(batch: Batch | None, answer: BatchAnswer, at: int) -> list[Fact]:
         figures=answer.figures,
     )  # fmt: skip
     after = evolve(batch, answered)
-    ended = (batch.waiting and not after.waiting) or not after.unended
-    return [answered, _answered(answer.batch_id, after, at)] if ended else [answered]
+    was_the_last_asked = batch.waiting > 0 and after.waiting == 0
+    if was_the_last_asked or after.unended == 0:
+        return [answered, _answered(answer.batch_id, after, at)]
+    return [answered]
 
 
 def time_out(batch_id: str, batch: Batch, now: int) -> list[Fact]:

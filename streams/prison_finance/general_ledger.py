@@ -1,5 +1,7 @@
-"""The general-ledger lines of all that moves prisoners' money out of their books (PRI-10). Facts and their sources:
-design/facts.md, "ADI journal file"."""
+"""The general-ledger lines of what purchases, refunds, repayments and write-offs move (PRI-10).
+
+What the finance office's journals look like, and where that is published: `sinks/adi/segments.py`.
+"""
 
 from collections.abc import Iterable, Iterator
 from datetime import date

@@ -7,17 +7,15 @@
     REFUSED     -> WRITTEN    refused          refused        new lines -> WRITTEN
     PROCESSED   -> WRITTEN    refused          refused        refused
 
-Three months after the last of this the row is forgotten, whatever its state.
+While a line is open the row stays, however long; it is forgotten three months after it was processed.
 """
 
-from datetime import UTC, datetime
 from enum import StrEnum
 from typing import assert_never
 
 import msgspec
 from msgspec.structs import replace
 
-from schemas.fields import to_micros
 from schemas.general_ledger import (
     GeneralLedgerLine,
     LedgerSide,
@@ -40,13 +38,13 @@ class GlTransaction(msgspec.Struct, frozen=True, omit_defaults=True):
     """A transaction as the general ledger has it so far.
 
     `open` are the lines that it has not processed; `entries` counts all pairs of lines that ever were of it; `until` is
-    when the row is forgotten, in UTC micros.
+    when the row is forgotten, in UTC micros; None while lines are open.
     """
 
     state: State
-    until: int
     entries: int
     open: tuple[GeneralLedgerLine, ...] = ()
+    until: int | None = None
 
 
 Event = GeneralLedgerLine | TransactionProcessed | LinesAreRefused | LinesAreCorrected
@@ -57,21 +55,19 @@ def evolve(row: GlTransaction | None, event: Event) -> GlTransaction:
     if isinstance(event, GeneralLedgerLine):
         return _with_line(row, event)
     assert row is not None
-    until = max(row.until, event.at + REMEMBERED_US)
     match event:
         case TransactionProcessed():
-            return replace(row, state=State.PROCESSED, until=until, open=())
+            return replace(row, state=State.PROCESSED, until=event.at + REMEMBERED_US, open=())
         case LinesAreRefused():
-            return replace(row, state=State.REFUSED, until=until)
+            return replace(row, state=State.REFUSED)
         case LinesAreCorrected():  # its new lines follow
-            return replace(row, state=State.WRITTEN, until=until, open=())
+            return replace(row, state=State.WRITTEN, open=())
         case _:
             assert_never(event)
 
 
 def _with_line(row: GlTransaction | None, line: GeneralLedgerLine) -> GlTransaction:
-    until = to_micros(datetime.fromisoformat(line.accounting_date).replace(tzinfo=UTC)) + REMEMBERED_US
     if row is None:
-        return GlTransaction(State.WRITTEN, until, 1, (line,))
+        return GlTransaction(State.WRITTEN, 1, (line,))
     entries = row.entries + (line.side is LedgerSide.DEBIT)
-    return GlTransaction(State.WRITTEN, max(row.until, until), entries, (*row.open, line))
+    return GlTransaction(State.WRITTEN, entries, (*row.open, line))

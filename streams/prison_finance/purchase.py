@@ -22,7 +22,7 @@ from typing import assert_never
 import msgspec
 from msgspec.structs import replace
 
-from schemas.fields import Fact
+from schemas.fields import Contract, Fact
 from schemas.ledger import Step
 from schemas.prison_advances import AdvanceWrittenOff
 from schemas.prison_batches import BatchedAuthorise, BatchedCancel
@@ -64,7 +64,8 @@ class State(StrEnum):
 class Purchase(msgspec.Struct, frozen=True, omit_defaults=True):
     """A purchase as its prisoner's book sees it. `until` is when this state ends by itself, in UTC micros.
 
-    `refunded` is what went back, `written_off_minor` what was given up of its advance; both in pence.
+    `refunded` is what went back, by the refunds `refund_ids`; `written_off_minor` what was given up of its advance; in
+    pence.
     """
 
     state: State
@@ -79,6 +80,7 @@ class Purchase(msgspec.Struct, frozen=True, omit_defaults=True):
     batch_id: str | None = None
     limit_day: str | None = None
     refunded: tuple[RefundPart, ...] = ()
+    refund_ids: tuple[str, ...] = ()
     written_off_minor: int = 0
 
     @property
@@ -100,7 +102,7 @@ def authorise(
 
     Refuses NOT_FOUND, WRONG_STATE; AMOUNT_TOO_LARGE where an advance would burst an account.
     """
-    if purchase is None:
+    if purchase is None or _is_not_its(purchase, command):
         return refused(Reason.NOT_FOUND, purchase=command.purchase_id)
     if purchase.state is not State.PENDING:
         return refused(Reason.WRONG_STATE, purchase=command.purchase_id, state=purchase.state)
@@ -140,7 +142,7 @@ def cancel(
     draft: Draft, purchase: Purchase | None, advances: Advances | None, command: CancelPurchase | BatchedCancel
 ) -> list[Fact] | Refused:
     """Free what is locked, and what it used of the daily limit. Refuses NOT_FOUND, WRONG_STATE."""
-    if purchase is None:
+    if purchase is None or _is_not_its(purchase, command):
         return refused(Reason.NOT_FOUND, purchase=command.purchase_id)
     if purchase.state is not State.PENDING:
         return refused(Reason.WRONG_STATE, purchase=command.purchase_id, state=purchase.state)
@@ -151,6 +153,11 @@ def time_out(draft: Draft, purchase_id: str, purchase: Purchase, advances: Advan
     """What happens when a pending purchase passes its deadline."""
     assert purchase.state is State.PENDING
     return _void(draft, purchase_id, purchase, advances, VoidCause.TIMED_OUT)
+
+
+def _is_not_its(purchase: Purchase, command: Contract) -> bool:
+    """Whether a batch speaks of a purchase that it did not submit: another batch did, or the person himself."""
+    return isinstance(command, BatchedAuthorise | BatchedCancel) and command.batch_id != purchase.batch_id
 
 
 # ---- evolve
@@ -172,7 +179,11 @@ def evolve(purchase: Purchase | None, event: Event) -> Purchase:
         case PurchaseProcessed():
             return replace(purchase, state=State.PROCESSED, until=_remembered(purchase, event.at))
         case PurchaseRefunded():
-            return replace(purchase, refunded=_with_refund(purchase.refunded, event.parts))
+            return replace(
+                purchase,
+                refunded=_with_refund(purchase.refunded, event.parts),
+                refund_ids=(*purchase.refund_ids, event.refund_id),
+            )
         case AdvanceWrittenOff():
             return replace(purchase, written_off_minor=event.amount.amount_minor)
         case _:

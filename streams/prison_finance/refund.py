@@ -45,6 +45,8 @@ def refund(
         return refused(Reason.ALREADY_EXISTS, refund=command.refund_id)
     if purchase is None:
         return refused(Reason.NOT_FOUND, purchase=command.purchase_id)
+    if command.refund_id in purchase.refund_ids:  # they outlive the memory of their ledger transactions
+        return refused(Reason.ALREADY_EXISTS, refund=command.refund_id)
     if purchase.state not in (State.AUTHORISED, State.PROCESSED):
         return refused(Reason.WRONG_STATE, purchase=command.purchase_id, state=purchase.state)
     wanted = _wanted(purchase, command)

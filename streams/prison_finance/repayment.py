@@ -28,7 +28,10 @@ def due_minor(lent: Advance, day: str) -> int:
 
 
 def repay(draft: Draft, advances: Advances | None, ledger: GeneralLedger, credit: CreditPrisoner) -> list[Fact]:
-    """What a credit that was just made pays back: each advance by a transaction of its own."""
+    """What a credit that was just made pays back: each advance by a transaction of its own.
+
+    Its id has the London day, as a credit's id is forgotten long before the general ledger's lines may be.
+    """
     if advances is None or credit.sub_account is SubAccount.SAVINGS:
         return []
     events, left, day = list[Fact](), credit.amount.amount_minor, london_date(draft.at)
@@ -36,7 +39,7 @@ def repay(draft: Draft, advances: Advances | None, ledger: GeneralLedger, credit
         amount = min(due_minor(lent, day), left)
         if amount:
             left -= amount
-            events += _repay(draft, lent, amount, ledger, credit, f"repayment/{credit.credit_id}/{number}")
+            events += _repay(draft, lent, amount, ledger, credit, f"repayment/{day}/{credit.credit_id}/{number}")
     return events
 
 

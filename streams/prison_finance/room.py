@@ -146,8 +146,12 @@ class PrisonFinance:
     def _submit(
         self, draft: Draft, advances: Advances | None, command: SubmitPurchase, batch_id: str | None = None
     ) -> Verdict:
-        known = self._purchase(draft.book, command.purchase_id)
-        return submission.submit(draft, known, advances, self._tables.reference, command, batch_id)
+        known = submission.Known(
+            self._purchase(draft.book, command.purchase_id),
+            self._general_ledger(draft.book).transaction(command.purchase_id),
+            advances,
+        )
+        return submission.submit(draft, known, self._tables.reference, command, batch_id)
 
     def _acknowledge(
         self, draft: Draft, ledger: GeneralLedger, message: LinesProcessed | LinesRefused | CorrectLines

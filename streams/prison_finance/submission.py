@@ -25,6 +25,7 @@ from streams.prison_finance.accounts import (
 )
 from streams.prison_finance.advance import Advances
 from streams.prison_finance.funding import Funded, allocate, unpermitted
+from streams.prison_finance.gl_transaction import GlTransaction
 from streams.prison_finance.purchase import DAILY, Purchase, lock_id
 from streams.prison_finance.reference import Reference, pin
 
@@ -32,7 +33,15 @@ PENDING_US = 30 * 60_000_000
 """How long money stays locked for an order: time to check its details and confirm it, while no other can spend it."""
 
 
-class _Known(NamedTuple):
+class Known(NamedTuple):
+    """What the book knows under the id of a purchase, and of its advances."""
+
+    purchase: Purchase | None
+    transaction: GlTransaction | None
+    advances: Advances | None
+
+
+class _Parties(NamedTuple):
     prisoner: Prisoner
     suppliers: tuple[Supplier, ...]
 
@@ -46,8 +55,7 @@ class _Terms(NamedTuple):
 
 def submit(
     draft: Draft,
-    purchase: Purchase | None,
-    advances: Advances | None,
+    known: Known,
     reference: Reference,
     command: SubmitPurchase,
     batch_id: str | None = None,
@@ -58,31 +66,30 @@ def submit(
     NOT_AUTHORISED, NO_GL_ACCOUNT, OVER_LIMIT, INSUFFICIENT_FUNDS, ADVANCE_TOO_LARGE, TOO_MANY_ADVANCES,
     AMOUNT_TOO_LARGE.
     """
-    known = _known(reference, command)
-    if isinstance(known, Refused):
-        return known
-    if purchase is not None:
-        return refused(Reason.ALREADY_EXISTS, purchase=command.purchase_id, state=purchase.state)
-    if advance.of(advances, command.purchase_id) is not None:  # an advance may outlive the memory of its purchase
-        return refused(Reason.ALREADY_EXISTS, advance=command.purchase_id)
+    parties = _parties(reference, command)
+    if isinstance(parties, Refused):
+        return parties
+    if refusal := _exists(known, command.purchase_id):
+        return refusal
+    advances = known.advances
     funded = allocate(command.payments, _funds(draft, command))
-    terms = _terms(draft, reference, known.prisoner, funded, command)
+    terms = _terms(draft, reference, parties.prisoner, funded, command)
     if isinstance(terms, Refused):
         return terms
-    limit_day = _use_limit(draft, known.prisoner, command)
+    limit_day = _use_limit(draft, parties.prisoner, command)
     if isinstance(limit_day, Refused):
         return limit_day
     lent = funded.paid_by(FundingSource.ADVANCE)
     if refusal := (
-        _missing(draft, reference, known.prisoner, advances, funded, command)
+        _missing(draft, reference, parties.prisoner, advances, funded, command)
         or (advance.too_large(advances, terms.policy, lent) if terms.policy is not None else None)
     ):
         return refusal
     pending = PurchasePending(
         purchase_id=command.purchase_id,
         prisoner_id=command.prisoner_id,
-        prisoner=known.prisoner,
-        suppliers=known.suppliers,
+        prisoner=parties.prisoner,
+        suppliers=parties.suppliers,
         parts=funded.parts,
         total=command.total,
         gl_accounts=terms.codes,
@@ -103,7 +110,18 @@ def submit(
     return _lock_parts(draft, pending) or events
 
 
-def _known(reference: Reference, command: SubmitPurchase) -> _Known | Refused:
+def _exists(known: Known, purchase_id: str) -> Refused | None:
+    """An advance, and lines that the general ledger has not processed, may outlive the memory of their purchase."""
+    if known.purchase is not None:
+        return refused(Reason.ALREADY_EXISTS, purchase=purchase_id, state=known.purchase.state)
+    if known.transaction is not None:
+        return refused(Reason.ALREADY_EXISTS, transaction=purchase_id, state=known.transaction.state)
+    if advance.of(known.advances, purchase_id) is not None:
+        return refused(Reason.ALREADY_EXISTS, advance=purchase_id)
+    return None
+
+
+def _parties(reference: Reference, command: SubmitPurchase) -> _Parties | Refused:
     if refusal := other_money(command.total):
         return refusal
     prisoner = reference.prisoners.get(command.prisoner_id)
@@ -115,7 +133,7 @@ def _known(reference: Reference, command: SubmitPurchase) -> _Known | Refused:
         if supplier is None:
             return refused(Reason.UNKNOWN_SUPPLIER, supplier=payment.supplier_id)
         suppliers.append(supplier)
-    return _Known(prisoner, tuple(suppliers))
+    return _Parties(prisoner, tuple(suppliers))
 
 
 def _funds(draft: Draft, command: SubmitPurchase) -> dict[FundingSource, int]:

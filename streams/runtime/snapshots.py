@@ -64,7 +64,7 @@ class Snapshots:
             for file in self._folder.iterdir():
                 unfinished = file.name.endswith(f".{self._writer}{snapshot.UNFINISHED}")
                 ours = file.name.endswith((snapshot.SUFFIX, snapshot.UNFINISHED))
-                if unfinished or (ours and file.stat().st_mtime < oldest):
+                if unfinished or (ours and _was_written_before(oldest, file)):
                     file.unlink(missing_ok=True)
         except OSError as error:
             raise RefusedError(f"the folder of MILLRACE_SNAPSHOTS cannot be used: {error}") from error
@@ -176,6 +176,14 @@ class Snapshots:
 
     def _path(self, topic: str, partition: int) -> Path:
         return self._folder / f"{topic}-{partition}{snapshot.SUFFIX}"
+
+
+def _was_written_before(moment_s: float, file: Path) -> bool:
+    """False for a file that is gone: another worker of this folder was quicker."""
+    try:
+        return file.stat().st_mtime < moment_s
+    except FileNotFoundError:
+        return False
 
 
 def _lines(image: Image, pause_s: float) -> Iterator[bytes]:

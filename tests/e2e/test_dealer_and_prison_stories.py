@@ -109,10 +109,10 @@ def test_an_advance_is_repaid_out_of_a_later_credit_and_the_rest_written_off(wor
     three_days_ago = time.time_ns() // 1_000 - 72 * HOUR_US
     world.send(AuthorisePurchase(purchase_id=purchase, prisoner_id=prisoner), at=three_days_ago)
     world.told(AdvanceActive, advance_id=purchase)
-    credit = prison.credit(prisoner, 1_000)
+    prison.credit(prisoner, 1_000)
     repaid = world.told(AdvanceRepaid, advance_id=purchase)
     assert (repaid.amount, repaid.outstanding_minor) == (gbp(300), 200)
-    assert entries(prison.lines(f"repayment/{credit}/1")) == [("2102", "1502", 300)]
+    assert entries(prison.lines(repaid.transaction_id)) == [("2102", "1502", 300)]
     given_up = {"advance_id": purchase, "prisoner_id": prisoner, "reason": "released"}
     world.send(WriteOffAdvance(**given_up, written_off_by="nobody"))
     assert world.told(Refused, refused_id=purchase).reason == "not_authorised"

@@ -28,7 +28,7 @@ class Canteen:
     def credit(self) -> Event:
         """Money from home."""
         prisoner, credit_id = self._prisoner(), self._new_id("crd")
-        fields = {"credit_id": credit_id, "prisoner_id": prisoner, "amount": self._money(100, 2_500, "GBP"),
+        fields = {"credit_id": credit_id, "prisoner_id": prisoner, "amount": self._pounds(100, 2_500),
                   "sub_account": self._dice.choice(("cash", "spends", "spends", "savings")),
                   "description": "Money from home"}  # fmt: skip
         return Event(CREDITS, "CreditPrisoner", f"prisoner:{prisoner}", credit_id, fields)
@@ -37,7 +37,7 @@ class Canteen:
         """Cash to spends."""
         prisoner, transfer_id = self._prisoner(), self._new_id("mov")
         fields = {"transfer_id": transfer_id, "prisoner_id": prisoner, "source": "cash", "target": "spends",
-                  "amount": self._money(50, 3_000, "GBP"), "description": "Cash to spends"}  # fmt: skip
+                  "amount": self._pounds(50, 3_000), "description": "Cash to spends"}  # fmt: skip
         return Event(CREDITS, "MoveBetweenSubAccounts", f"prisoner:{prisoner}", transfer_id, fields)
 
     def submit(self) -> Event:
@@ -46,7 +46,7 @@ class Canteen:
         (funding,) = dice.choices(FUNDING, FUNDING_WEIGHTS)
         suppliers = dice.sample(self._facts.suppliers, dice.choice((1, 1, 2))) if dice.random() > 0.01 else ["ACME"]
         most = 900 if len(funding) == 1 else 2_000
-        payments: list[Fields] = [{"supplier_id": each, "amount": self._money(50, most, "GBP")} for each in suppliers]
+        payments: list[Fields] = [{"supplier_id": each, "amount": self._pounds(50, most)} for each in suppliers]
         total = {"amount_minor": sum(each["amount"]["amount_minor"] for each in payments), "currency": "GBP"}
         ids = {"purchase_id": purchase_id, "prisoner_id": prisoner}
         fields: Fields = {**ids, "payments": payments, "total": total, "funding": funding, "description": "Canteen",
@@ -108,5 +108,5 @@ class Canteen:
     def _prisoner(self) -> str:
         return self._dice.choice(self._facts.prisoners) if self._dice.random() > 0.01 else "A9999ZZ"
 
-    def _money(self, low: int, high: int, currency: str = "GBP") -> Fields:
-        return {"amount_minor": self._dice.randrange(low, high), "currency": currency}
+    def _pounds(self, low: int, high: int) -> Fields:
+        return {"amount_minor": self._dice.randrange(low, high), "currency": "GBP"}

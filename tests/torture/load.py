@@ -55,13 +55,13 @@ class Stories:
         self._count += 1
         return f"{prefix}-{self._run}-{self._count}"
 
-    def _money(self, low: int, high: int, currency: str = "EUR") -> Fields:
-        return {"amount_minor": self._dice.randrange(low, high), "currency": currency}
+    def _euros(self, low: int, high: int) -> Fields:
+        return {"amount_minor": self._dice.randrange(low, high), "currency": "EUR"}
 
     def _deposit(self) -> Event:
         group, deposit_id = self._dice.choice(list(self._facts.members)), self._id("dep")
         expires = self._dice.choice((None, None, _now_us() + HOUR_US * self._dice.choice((-1, 1, 30, 900))))
-        fields: Fields = {"deposit_id": deposit_id, "group_id": group, "amount": self._money(300, 6_000),
+        fields: Fields = {"deposit_id": deposit_id, "group_id": group, "amount": self._euros(300, 6_000),
                   "expires_at": expires, "scopes": [], "per_trip_minor": None}  # fmt: skip
         return Event(DEPOSITS, "DepositBudget", f"group:{group}", deposit_id, fields)
 
@@ -100,7 +100,7 @@ class Stories:
     def _bill(self) -> Event:
         dealer = self._dice.choice(self._facts.dealers) if self._dice.random() > 0.01 else "dlr-unknown"
         bill_id = self._id("bil")
-        amount, operation = self._money(1_000, 90_000), self._dice.choice(("GET_REWARD", "GET_SETTLEMENT"))
+        amount, operation = self._euros(1_000, 90_000), self._dice.choice(("GET_REWARD", "GET_SETTLEMENT"))
         fields = {"bill_id": bill_id, "dealer_id": dealer, "operation": operation, "amount": amount,
                   "url": "https://billing.example/bill.pdf"}  # fmt: skip
         billed = Event(BILLS, "RaiseBill", f"dealer:{dealer}", bill_id, fields)
@@ -154,7 +154,11 @@ class Load(threading.Thread):
         self._general_ledger.close()
 
     def stop(self) -> None:
-        """Send no more, and wait until everything is confirmed. Raises AssertionError if something is not."""
+        """Send no more, and wait until everything is confirmed.
+
+        Raises AssertionError if something is not, or if the load has ended by itself: then too little was tormented.
+        """
+        assert self.is_alive(), "the load has ended before its time"
         self._stopping.set()
         self.join()
         left = self._kafka.flush(FLUSH_S)

@@ -98,6 +98,6 @@ def report(result: Result) -> str:
 
 def folder_of(instance: str) -> Path:
     """Where a run's logs and files lie; they stay."""
-    path = Path(__file__).parents[2] / "build" / "torture" / f"{instance}-{time.strftime('%H%M%S')}"
+    path = Path(__file__).parents[2] / "build" / "torture" / f"{instance}-{time.strftime('%Y%m%d-%H%M%S')}"
     path.mkdir(parents=True)
     return path

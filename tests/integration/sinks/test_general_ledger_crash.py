@@ -8,9 +8,10 @@ import pytest
 
 from schemas.settings import Settings
 from sinks import database
+from sinks.database import Connection
 from sinks.general_ledger import tables
 from sinks.general_ledger.tables import Stale
-from sinks.general_ledger.upload import Event
+from sinks.general_ledger.upload import Event, Upload
 from tests.integration.sinks import general_ledger
 from tests.integration.sinks.general_ledger import Mood
 from tests.integration.sinks.mortal_uploader import STEPS
@@ -76,6 +77,28 @@ def test_two_uploaders_share_the_prisons_and_send_nothing_twice(sop: Sop) -> Non
     assert sop.ledger.written == ids(sop)
     assert len(sop.ledger.uploads) == 4
     assert len(sop.told()) == 4
+
+
+def test_an_upload_that_another_settled_since_it_was_listed_is_left_alone(
+    sop: Sop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two uploaders list the same file, and the second has its turn when the first has the answer."""
+    sop.file(DAY, purchase(1, day=DAY))
+    due = tables.due
+
+    def overtaken(connection: Connection) -> list[Upload]:
+        listed = due(connection)
+        if listed:
+            monkeypatch.undo()
+            sop.upload()
+        return listed
+
+    monkeypatch.setattr(tables, "due", overtaken)
+    sop.upload()
+
+    assert sop.states() == ["accepted"]
+    assert sop.ledger.written == ids(sop)
+    assert [what for what, _ in sop.ledger.asked] == ["GET", "PUT"]
 
 
 def test_an_uploader_that_was_frozen_while_it_sent_does_no_harm_when_it_wakes(sop: Sop) -> None:

@@ -1,6 +1,8 @@
 """What cannot be carried out waits, stops nothing, and can be tried again (PIPE-08)."""
 
 import pytest
+from confluent_kafka import TopicPartition
+from confluent_kafka.admin import AdminClient
 from msgspec.structs import replace
 
 from schemas.avro import schema_of
@@ -45,6 +47,21 @@ def test_an_unknown_issuer_blocks_nobody_and_is_invoiced_later(world: World) -> 
     ]  # fmt: skip
     assert len(world.files()) == 4
     assert world.differences("invoices") == []
+
+
+@pytest.mark.requirement("MOB-25")
+def test_a_record_that_kafka_no_longer_holds_stays_parked_and_stops_no_other(world: World) -> None:
+    world.settle(trip(1, "newcomer"), trip(2, "newcomer"))
+    world.run("invoices")
+    world.onboard("newcomer", "NEWCO")
+    admin = AdminClient({"bootstrap.servers": world.settings.kafka})
+    for removed in admin.delete_records([TopicPartition(world.trips.name, 0, 1)]).values():
+        removed.result(30)
+
+    assert len(retried(world, "invoices")) == 1
+
+    assert reasons(world) == [(0, "", "record_gone")]
+    assert world.numbers() == [("NEWCO-26-00", 1)]
 
 
 @pytest.mark.requirement("MOB-25")

@@ -150,6 +150,7 @@ def test_an_event_that_lies_in_the_log_twice_gets_one_receipt(post: Post) -> Non
     post.run()
 
     assert len(post.mailbox.taken) == 1
+    assert post.world.differences("receipts") == []
 
 
 @pytest.mark.requirement("BEY-02")

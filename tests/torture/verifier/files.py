@@ -5,6 +5,7 @@ import hashlib
 import io
 import time
 from collections import Counter, defaultdict
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -148,7 +149,7 @@ def _check_journals(
             if row["Entity"] == "TOTAL":
                 continue
             side = "debit" if row["Debit"] else "credit"
-            found[row["Line"], side, round(float(row["Debit"] or row["Credit"]) * 100)] += 1
+            found[row["Line"], side, int(Decimal(row["Debit"] or row["Credit"]) * 100)] += 1
     for line, count in (expected - found).items():
         differences.add("journal file", f"{line} is {count} times missing")
     for line, count in (found - expected).items():

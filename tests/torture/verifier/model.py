@@ -49,7 +49,7 @@ class Seen:
 
 @dataclass
 class Model:
-    """The state of everything the model knows, and the rules. `rooms` fills `decide` and `time_out` by name."""
+    """The state of everything the model knows. The rooms' rules are given by the name of the message."""
 
     facts: Facts
     books: Books = field(default_factory=Books)

@@ -26,7 +26,12 @@ def credit(model: Model, given: Input) -> Verdict:
         if (paid := min(left, _due(model.facts.policy, each, given.at))) > 0:
             left -= paid
             lines.append(_post(model, given.book, target, "owed", paid))
-            written(model, given.book, f"repayment/{fields['credit_id']}/{number}", [(target, "owed", paid)])
+            written(
+                model,
+                given.book,
+                f"repayment/{_day(given.at)}/{fields['credit_id']}/{number}",
+                [(target, "owed", paid)],
+            )
             _repay(model, given.book, each, paid)
     return Verdict(ACCEPTED, None, tuple(lines))
 

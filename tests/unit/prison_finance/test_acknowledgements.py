@@ -144,7 +144,7 @@ def test_repayments_refunds_and_write_offs_are_acknowledged_by_ids_of_their_own(
     prison.credit(12, at="09 10:00", credit_id="P1")  # an id that is a purchase's too
     prison.refund("P1", "P1", {"canteen": 5})
     prison.write_off("P1")
-    for transaction in ("repayment/P1/1", "refund/P1", "write-off/P1"):
+    for transaction in ("repayment/2024-01-09/P1/1", "refund/P1", "write-off/P1"):
         assert told(prison.processed(transaction)) == ["TransactionProcessed"]
     assert prison.state("P1") == "authorised"
     assert told(prison.processed("P1")) == ["TransactionProcessed", "PurchaseProcessed"]

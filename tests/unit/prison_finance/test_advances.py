@@ -104,6 +104,7 @@ def test_every_ledger_account_that_an_advance_may_need_is_needed_at_submission(p
 
 def test_while_an_advance_is_open_its_id_is_not_used_again_even_after_its_purchase_is_forgotten() -> None:
     prison = lent(40)
+    prison.processed("P1", at="2024-02-09 10:00")
     prison.tick("2024-06-09 10:00")
     assert (prison.state("P1"), prison.advances()) == (None, "P1 active 40/0")
     prison.credit(100, "savings")
@@ -230,7 +231,7 @@ def test_a_credit_pays_the_instalments_that_are_due() -> None:
     assert answer[1] == AdvanceRepaid(
         advance_id="P1",
         prisoner_id=WHO,
-        transaction_id="repayment/C2/1",
+        transaction_id="repayment/2024-01-16/C2/1",
         amount=pounds(10),
         outstanding_minor=30,
         at=moment("16 00:00"),
@@ -256,7 +257,10 @@ def test_the_oldest_advance_is_repaid_first_each_by_a_transaction_of_its_own() -
     answer = prison.credit(15, at="16 10:00")
     assert told(answer) == ["PrisonerCredited", "AdvanceRepaid", "AdvanceRepaid"]
     assert prison.advances() == "P1 active 40/10, P2 active 20/5"
-    assert [line.transaction_id for line in prison.lines[-4:]] == ["repayment/C1/1"] * 2 + ["repayment/C1/2"] * 2
+    assert [line.transaction_id for line in prison.lines[-4:]] == [
+        *["repayment/2024-01-16/C1/1"] * 2,
+        *["repayment/2024-01-16/C1/2"] * 2,
+    ]
 
 
 def test_when_all_is_repaid_it_ends() -> None:

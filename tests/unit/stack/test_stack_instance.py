@@ -54,7 +54,7 @@ def test_the_link_points_at_the_last_instance_with_default_ports(tmp_path: Path)
     assert (tmp_path / "env").readlink() == Path("two/env")
 
 
-@pytest.mark.parametrize("name", ["jars", "env", "", "..", "a/b", "Upper", "a" * 41])
+@pytest.mark.parametrize("name", ["jars", "bin", "contestants", "env", "", "..", "a/b", "Upper", "a" * 41])
 def test_a_name_that_is_no_folder_of_ours_is_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(BadRequest, match="cannot name an instance"):
         instance.create(name, PortPlan.DEFAULT, tmp_path)
