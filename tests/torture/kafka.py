@@ -1,7 +1,7 @@
 """Topics read whole: read_committed, up to where they ended when asked; and how far a group is."""
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
@@ -55,14 +55,17 @@ def committed(kafka: str, group: str, slots: Iterable[Slot]) -> dict[Slot, int]:
         member.close()
 
 
-def await_consumed(kafka: str, group: str, topics: Iterable[str], limit_s: float) -> None:
-    """Until the group has committed past every record of these topics as they end now.
+def await_consumed(
+    kafka: str, group: str, topics: Iterable[str], limit_s: float, meanwhile: Callable[[], None] = lambda: None
+) -> None:
+    """Until the group has committed past every record of these topics as they end now; `meanwhile` may raise.
 
     Raises AssertionError after `limit_s` seconds.
     """
     deadline = time.monotonic() + limit_s
     last = ends(kafka, topics)
     while True:
+        meanwhile()
         try:
             at = committed(kafka, group, last)
             behind = {slot: end - at[slot] for slot, end in last.items() if end and at[slot] < end}
