@@ -5,6 +5,7 @@ from typing import Any
 
 import faust
 
+from schemas.clock import Tick
 from schemas.codec import Codec, Undecodable
 from schemas.fields import Message
 from schemas.ledger import AccountBalance, OpenLock
@@ -13,7 +14,7 @@ from streams.ledger.accounts import Balance
 from streams.ledger.draft import Ledger
 from streams.ledger.limits import Usage
 from streams.ledger.locks import Lock
-from streams.processing import Processor, Seen
+from streams.processing import TICK_AHEAD_US, Processor, Seen, refuse_future
 from streams.rooms import Room
 from streams.runtime import DeadLetters, OutRecord
 from streams.runtime.outbox import ANY_PARTITION, outbox_of
@@ -59,8 +60,11 @@ class Pipeline:
         self._processor(room, batch[0].partition()).process(topic, batch)
 
     def pass_time(self, topic: Topic, batch: list[Any]) -> None:
-        """Carry out what the latest tick of a batch makes due, in every room."""
-        ticks = [tick.now for tick in self.messages(topic, batch)]
+        """Carry out what the latest tick of a batch makes due, in every room.
+
+        A tick that Kafka's own clock contradicts becomes a dead letter: money does not expire by a wrong clock.
+        """
+        ticks = list(self._moments(topic, batch))
         if not ticks:
             return
         processors = [self._processor(room, batch[0].partition()) for room in self._rooms]
@@ -95,6 +99,16 @@ class Pipeline:
     def bury(self, record: Any, error: Undecodable) -> None:
         """Make a dead letter of a record that is no message."""
         self._letters.bury(record, reason=error.reason, error=error, field=error.field, schema=error.schema)
+
+    def _moments(self, topic: Topic, batch: list[Any]) -> Iterator[int]:
+        for record in batch:
+            try:
+                tick: Tick = self._codec.decode(topic, record.value())
+                refuse_future("now", tick.now, record.timestamp()[1] * 1_000, TICK_AHEAD_US)
+            except Undecodable as error:
+                self.bury(record, error)
+            else:
+                yield tick.now
 
     def _decoded(self, topic: Topic, record: Any) -> Message | None:
         try:

@@ -29,6 +29,9 @@ REMEMBERED_US = 7 * 24 * 3600 * 1_000_000
 AHEAD_US = 24 * 3600 * 1_000_000
 """How far upstream's clock may be ahead of Kafka's; what is further ahead would open days of another year."""
 
+TICK_AHEAD_US = 6 * 24 * 3600 * 1_000_000
+"""How far a tick may be ahead of Kafka's clock: tests run ahead by days, but no clock may make repetitions news."""
+
 FORGOTTEN_PER_TICK = 50_000
 """Far above what one partition can take in a second, or the ids would outgrow the worker."""
 
@@ -125,9 +128,7 @@ class Processor:
         recorded_at = record.timestamp()[1] * 1_000
         if not 0 <= recorded_at < LATEST_US:
             raise Undecodable("bad_timestamp", f"the record's timestamp is {recorded_at} us", field="timestamp")
-        if envelope.time_us > recorded_at + AHEAD_US:
-            problem = f"{iso(envelope.time_us)} is more than a day after Kafka took the record, {iso(recorded_at)}"
-            raise Undecodable("in_the_future", problem, field="ce_time")
+        refuse_future("ce_time", envelope.time_us, recorded_at, AHEAD_US)
         return Cause(envelope, topic, record.partition(), record.offset(), recorded_at), message
 
     def _answer(self, cause: Cause, message: Contract) -> None:
@@ -279,6 +280,14 @@ class Processor:
             recorded_at=cause.recorded_at,
         )
         self._out.put(STATEMENT_LINES.name, line.id.encode(), self._codec.encode(line), None, self._partition)
+
+
+def refuse_future(field: str, moment: int, recorded_at: int, most_ahead: int) -> None:
+    """Raise Undecodable where `field` tells a moment too long after Kafka took its record. All in UTC micros."""
+    if moment > recorded_at + most_ahead:
+        days = most_ahead // (24 * 3600 * 1_000_000)
+        problem = f"{iso(moment)} is over {days} d after Kafka took the record, {iso(recorded_at)}"
+        raise Undecodable("in_the_future", problem, field=field)
 
 
 def _digest(message: Contract) -> str:

@@ -17,7 +17,7 @@ from streams.simulator.kafka.broker import Broker
 from streams.simulator.kafka.messages import Place
 from streams.simulator.reference import rows_of
 from streams.simulator.run import Studio, studio
-from streams.simulator.script import Script, Send, reference_sends, send_of, ticks
+from streams.simulator.script import Script, Send, reference_sends, send_of, ticks_in_time
 from streams.simulator.world import Berth, World
 
 BATCH_RECORDS = 2_000
@@ -56,7 +56,7 @@ def _play(world: World, name: str, sends: list[Send], said: Callable[[str, int, 
 
 
 def _tick(world: World, phase: Phase, made: Studio) -> None:
-    world.send(ticks(phase.tick_us, 0.0, made.contracts.codec.encode))
+    world.send(ticks_in_time(phase.tick_us, made.contracts.codec.encode))
     world.work_off()
 
 

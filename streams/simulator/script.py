@@ -22,6 +22,8 @@ SCALE = Scale(groups=3, riders=9, vehicles=3, trips=14, dealers=3, bills=9, pris
 TICK_HOURS = (8, 12, 18, 23, 36)
 """Moments of the day at which the clock ticks: what is due by then happens."""
 
+BEGIN_S = DAY_START_US / 1_000_000 + 36 * 3600
+"""When every run begins, in seconds since 1970: after the day that upstream tells of, as in the demo."""
 WEEK_LATER_HOURS = 24 * 9
 """After this, ids of messages are forgotten, and old rows too."""
 
@@ -42,7 +44,7 @@ class Send(NamedTuple):
 class Script(NamedTuple):
     """One run. `seed` decides what is left open: the order in which things come that come at once.
 
-    `closing` is sent when all the rest is worked off: a last tick, so that nothing due is left.
+    `closing` is sent when all the rest is worked off and its time has come: a last tick, so that nothing due is left.
     """
 
     seed: int
@@ -66,9 +68,8 @@ def write_script(seed: int, encode: Callable[[Contract], bytes], debezium: Debez
         ]
     sends.sort(key=lambda send: send.at_s)
     last_hour = WEEK_LATER_HOURS if rnd.random() < 0.2 else TICK_HOURS[-1]
-    return Script(
-        seed, tuple(sends), tuple(draw_faults(rnd)), tuple(ticks(DAY_START_US + last_hour * HOUR_US, 0.0, encode))
-    )
+    closing = ticks_in_time(DAY_START_US + last_hour * HOUR_US, encode)
+    return Script(seed, tuple(sends), tuple(draw_faults(rnd)), tuple(closing))
 
 
 def _reference(rnd: random.Random, world: World, debezium: Debezium) -> Iterator[Send]:
@@ -108,3 +109,8 @@ def ticks(now_us: int, at_s: float, encode: Callable[[Contract], bytes]) -> Iter
     value = encode(Tick(now=now_us))
     for partition in range(PARTITIONS):
         yield Send(at_s, TICKS.name, None, value, None, partition, f"tick of {iso(now_us)}")
+
+
+def ticks_in_time(now_us: int, encode: Callable[[Contract], bytes]) -> Iterator[Send]:
+    """A tick for every partition, sent when it is `now_us`, or at once where that has passed."""
+    return ticks(now_us, max(0.0, now_us / 1_000_000 - BEGIN_S), encode)

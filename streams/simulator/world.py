@@ -15,11 +15,8 @@ from streams.simulator.faults import MACHINES, Happening, Trap, Turn
 from streams.simulator.kafka.broker import Broker, NewRecord
 from streams.simulator.kafka.messages import Place
 from streams.simulator.machine import Machine
-from streams.simulator.script import Script, Send
+from streams.simulator.script import BEGIN_S, Script, Send
 from streams.simulator.worker import Contracts, Worker
-
-BEGIN_S = 1_772_409_600.0 + 36 * 3600
-"""When every run begins: after the day that upstream tells of, as in the demo."""
 
 QUIET_WITHIN_S = 900.0
 LOOK_EVERY_S = 1.0
@@ -105,8 +102,10 @@ class World:
         self.work_off()
 
     def send(self, sends: Iterable[Send]) -> None:
-        """Let upstream send all of these now."""
+        """Let upstream send all of these now; the world sleeps before one whose time has not come."""
         for send in sends:
+            if (too_early_s := BEGIN_S + send.at_s - self.broker.now_s) > 0:
+                self._sleep(too_early_s)
             self._sending(send)()
 
     def work_off(self) -> None:
