@@ -1,5 +1,6 @@
 """The frame that rooms are wired into: the Faust app, the money tables, the codec, the way from a batch to a room."""
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -10,6 +11,7 @@ from schemas.codec import Codec, Undecodable
 from schemas.fields import Message
 from schemas.ledger import AccountBalance, OpenLock
 from schemas.topics import BALANCES, DEAD_LETTERS, OPEN_LOCKS, PARTITIONS, Spread, Topic
+from streams.forgetting import Forgetting
 from streams.ledger.accounts import Balance
 from streams.ledger.draft import Ledger
 from streams.ledger.limits import Usage
@@ -34,6 +36,7 @@ class Pipeline:
         self._locks = self.table("locks", Lock, projection=self._open_lock)
         self._limits = self.table("limits", Usage)
         self._seen = self.table("seen", Seen, due=_forget_at)
+        self._forgetting: defaultdict[int, Forgetting] = defaultdict(Forgetting)
 
     # ---- for wiring
 
@@ -119,9 +122,9 @@ class Pipeline:
         return message
 
     def _processor(self, room: RoomOf, partition: int) -> Processor:
-        seen = self._seen.rows(partition)
+        ledger, seen, forgetting = self.ledger(partition), self._seen.rows(partition), self._forgetting[partition]
         return Processor(
-            room(partition), self.ledger(partition), seen, self._codec, self.app.outbox, self._letters, partition
+            room(partition), ledger, seen, forgetting, self._codec, self.app.outbox, self._letters, partition
         )
 
     # ---- projections of the money tables (PIPE-07)

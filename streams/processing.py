@@ -19,6 +19,7 @@ from schemas.partitioning import partition_of
 from schemas.refusals import Reason
 from schemas.topics import JOURNAL, STATEMENT_LINES, TICKS, TOPICS, Topic
 from streams import metrics
+from streams.forgetting import Forgetting
 from streams.ledger.draft import Draft, Ledger, Posted, Refused, refused
 from streams.ledger.tables import DueRows
 from streams.rooms import Notice, Room, Verdict
@@ -81,6 +82,7 @@ class Processor:
         room: Room,
         ledger: Ledger,
         seen: DueRows[Seen],
+        forgetting: Forgetting,
         codec: Codec,
         out: Out,
         letters: Letters,
@@ -90,6 +92,7 @@ class Processor:
         self._room = room
         self._ledger = ledger
         self._seen = seen
+        self._forgetting = forgetting
         self._codec = codec
         self._out = out
         self._letters = letters
@@ -132,6 +135,7 @@ class Processor:
         return Cause(envelope, topic, record.partition(), record.offset(), recorded_at), message
 
     def _answer(self, cause: Cause, message: Contract) -> None:
+        self._forgetting.hear(cause.recorded_at)
         envelope = cause.envelope
         draft = Draft(envelope.subject, envelope.time_us, self._ledger)
         digest = _digest(message)
@@ -186,8 +190,9 @@ class Processor:
 
     def forget(self, now: int) -> None:
         """Drop the ids of messages that are too old to be repeated."""
-        for key in self._seen.due(now, FORGOTTEN_PER_TICK):
-            del self._seen[key]
+        if (until := self._forgetting.until(now)) is not None:
+            for key in self._seen.due(until, FORGOTTEN_PER_TICK):
+                del self._seen[key]
 
     # ---- consequences
 

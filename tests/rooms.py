@@ -26,6 +26,7 @@ from schemas.fields import Message, to_micros
 from schemas.ledger import Decided, Outcome, StatementLine
 from schemas.registry import RegistryUnavailable
 from schemas.topics import JOURNAL, STATEMENT_LINES, TICKS, TOPICS, Topic
+from streams.forgetting import SETTLED_US, UNSEEN_US, Forgetting
 from streams.ledger.accounts import Balance
 from streams.ledger.draft import Ledger
 from streams.ledger.limits import Usage
@@ -190,7 +191,7 @@ class Stage:
         room = make_room(self.ledger)
         self.rightful = PARTITION
         self.processor = Processor(
-            room, self.ledger, self.seen, self.codec, self, self, PARTITION, lambda _: self.rightful
+            room, self.ledger, self.seen, Forgetting(), self.codec, self, self, PARTITION, lambda _: self.rightful
         )
 
     # ---- when
@@ -247,12 +248,14 @@ class Stage:
         return told
 
     def tick(self, now: int | None = None) -> Told:
-        """Let the room know the time."""
-        self.now = self.now if now is None else now
+        """Let the room know the time. Before a late tick there were others, as if the worker had never stood still."""
+        before, self.now = self.now, self.now if now is None else now
         value = self.codec.encode(Tick(now=self.now))
         record = Record(TICKS.name, self._offset, None, value, None, self.now // 1_000)
         self._offset += 1
         self.processor.pass_time(self.now, record)
+        if self.now - before > UNSEEN_US:
+            self.processor.forget(self.now - SETTLED_US)
         self.processor.forget(self.now)
         told = self._told()
         for rows in self._tables:

@@ -9,6 +9,7 @@ from schemas.codec import Codec
 from schemas.envelope import Headers
 from schemas.mobility import GroupMember, VehiclePrice
 from schemas.publishing import Upstream
+from streams.forgetting import Forgetting
 from streams.ledger.accounts import Balance
 from streams.ledger.draft import Ledger
 from streams.ledger.limits import Usage
@@ -103,6 +104,7 @@ class Partition:
         self.prices: Rows[VehiclePrice] = Rows(VehiclePrice)
         self.members: Rows[GroupMember] = Rows(GroupMember)
         self.tables: tuple[Rows[Any], ...] = (self.balances, self.locks, self.limits, self.seen, self.trips)
+        self.forgetting = Forgetting()
         self.outbox = Outbox()
 
     def take(self, records: Iterable[Told]) -> None:
@@ -115,7 +117,15 @@ class Partition:
         ledger = Ledger(self.balances, self.locks, self.limits)
         room = Mobility(Tables(self.trips, self.prices, self.members, self.balances), ledger)
         processor = Processor(
-            room, ledger, self.seen, self.codec, self.outbox, self.outbox, NUMBER, partition_of=lambda _: NUMBER
+            room,
+            ledger,
+            self.seen,
+            self.forgetting,
+            self.codec,
+            self.outbox,
+            self.outbox,
+            NUMBER,
+            partition_of=lambda _: NUMBER,
         )
         record = None
         for upstream, record in records:

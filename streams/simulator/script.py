@@ -24,8 +24,10 @@ TICK_HOURS = (8, 12, 18, 23, 36)
 
 BEGIN_S = DAY_START_US / 1_000_000 + 36 * 3600
 """When every run begins, in seconds since 1970: after the day that upstream tells of, as in the demo."""
-WEEK_LATER_HOURS = 24 * 9
+WEEK_LATER_HOURS = 24 * 10
 """After this, ids of messages are forgotten, and old rows too."""
+SETTLED_HOURS = 0.25
+"""Ids are forgotten by the second of two ticks that are so far apart."""
 
 
 class Send(NamedTuple):
@@ -44,13 +46,14 @@ class Send(NamedTuple):
 class Script(NamedTuple):
     """One run. `seed` decides what is left open: the order in which things come that come at once.
 
-    `closing` is sent when all the rest is worked off and its time has come: a last tick, so that nothing due is left.
+    `closing` is what is sent when all the rest is worked off, one after the other, when its time has come: last ticks,
+    so that nothing due is left.
     """
 
     seed: int
     sends: tuple[Send, ...]
     faults: tuple[Fault, ...]
-    closing: tuple[Send, ...]
+    closing: tuple[tuple[Send, ...], ...]
 
 
 def write_script(seed: int, encode: Callable[[Contract], bytes], debezium: Debezium, scale: Scale = SCALE) -> Script:
@@ -68,7 +71,10 @@ def write_script(seed: int, encode: Callable[[Contract], bytes], debezium: Debez
         ]
     sends.sort(key=lambda send: send.at_s)
     last_hour = WEEK_LATER_HOURS if rnd.random() < 0.2 else TICK_HOURS[-1]
-    closing = ticks_in_time(DAY_START_US + last_hour * HOUR_US, encode)
+    closing = (
+        tuple(ticks_in_time(DAY_START_US + int(hour * HOUR_US), encode))
+        for hour in (last_hour, last_hour + SETTLED_HOURS)
+    )
     return Script(seed, tuple(sends), tuple(draw_faults(rnd)), tuple(closing))
 
 

@@ -98,8 +98,9 @@ class World:
         if not any(machine.is_wanted for machine in self.machines):
             self.machines[0].is_wanted = True
         self.work_off()
-        self.send(self._closing)
-        self.work_off()
+        for sends in self._closing:
+            self.send(sends)
+            self.work_off()
 
     def send(self, sends: Iterable[Send]) -> None:
         """Let upstream send all of these now; the world sleeps before one whose time has not come."""

@@ -6,11 +6,12 @@ import pytest
 
 from schemas.fields import Contract, Fact, Money
 from schemas.mobility import DepositBudget, GroupMember, GroupMemberLeft, Refused
+from streams.forgetting import BACKLOG_US
 from streams.ledger import draft as drafts
 from streams.ledger.draft import Draft
 from streams.processing import REMEMBERED_US
 from streams.rooms import DueDecision, Verdict
-from tests.rooms import DAY, Stage
+from tests.rooms import Stage
 from tests.unit.mobility.city import City
 
 pytestmark = pytest.mark.requirement("PIPE-05")
@@ -136,14 +137,14 @@ def test_an_id_is_remembered_for_its_time_and_then_forgotten() -> None:
     city.deposit("d1", 500, id="e-1")
     city.wait(REMEMBERED_US - 1)
     assert city.deposit("d1", 500, id="e-1").outcome == "duplicate"
-    city.wait(1)
+    city.wait(BACKLOG_US + 1)
     assert len(city.stage.seen) == 0
 
 
 def test_a_deposit_repeated_after_its_id_is_forgotten_opens_no_second_lot_of_its_name() -> None:
     city = City()
     city.deposit("d1", 500, id="e-1")
-    city.wait(8 * DAY)
+    city.wait(REMEMBERED_US + BACKLOG_US)
     told = city.deposit("d1", 500, id="e-1")
     assert (told.reason, told.figures) == ("already_exists", {"account": "wallet", "lot": "d1"})
     assert city.wallet == "d1:500"
@@ -153,7 +154,7 @@ def test_more_ids_are_forgotten_per_tick_than_a_partition_can_use_in_a_second() 
     city = City()
     for number in range(3_000):
         city.cancel(f"t{number}")
-    city.wait(8 * DAY)
+    city.wait(REMEMBERED_US + BACKLOG_US)
     assert len(city.stage.seen) == 0
 
 
