@@ -8,6 +8,7 @@ from schemas import (
     dealer_billing,
     general_ledger,
     ledger,
+    letters,
     mobility,
     prison_advances,
     prison_batches,
@@ -301,6 +302,7 @@ OPEN_LOCKS = Topic(
 STATEMENT_LINES = Topic("ledger.statement-line.projection.v1", Key("", "id"), (ledger.StatementLine,), "millrace")
 TICKS = Topic("clock.second.tick.v1", None, (clock.Tick,), "millrace clock", DAY_MS)
 DEAD_LETTERS = Topic("pipeline.record.dead-letter.v1", None, (), "millrace")
+REPLAYS = Topic("pipeline.replay.event.v1", Key("", "letter_id"), (letters.LetterReplayed,), "millrace deadletters")
 
 TOPICS: tuple[Topic, ...] = (
     DEPOSITS, TRIPS, VEHICLE_PRICES, GROUP_MEMBERS, TRIP_PAYMENTS, CARD_CHARGES,
@@ -308,7 +310,7 @@ TOPICS: tuple[Topic, ...] = (
     CREDITS, PURCHASES, ADVANCES, GL_ACKNOWLEDGEMENTS, GL_CORRECTIONS, PRISONERS, SUPPLIERS, PRISONS, OFFICERS,
     GL_ACCOUNTS, PURCHASE_EVENTS, ADVANCE_EVENTS, GL_LINES, GL_TRANSACTIONS,
     BATCHES, BATCHED_PURCHASES, BATCH_ANSWERS, BATCH_EVENTS,
-    JOURNAL, BALANCES, OPEN_LOCKS, STATEMENT_LINES, TICKS, DEAD_LETTERS,
+    JOURNAL, BALANCES, OPEN_LOCKS, STATEMENT_LINES, TICKS, DEAD_LETTERS, REPLAYS,
 )  # fmt: skip
 
 UPSTREAM: tuple[Topic, ...] = (

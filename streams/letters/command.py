@@ -1,6 +1,7 @@
 """The command line of dead letters: list, show, replay."""
 
 import base64
+from collections.abc import Iterable
 from typing import Any
 
 import click
@@ -8,6 +9,7 @@ import orjson
 from rich.console import Console
 from rich.table import Table
 
+from schemas.fields import iso
 from schemas.settings import settings
 from streams.letters import letters
 from streams.letters.letters import DeadLetter
@@ -24,12 +26,12 @@ def deadletters() -> None:
 @as_json
 def list_(*, as_json: bool) -> None:
     """All dead letters."""
-    table = Table("id", "from", "reason", "field", "error", show_edge=False, pad_edge=False)
+    table = Table("id", "from", "reason", "field", "error", "replayed", show_edge=False, pad_edge=False)
     for letter in letters.read(settings()):
         if as_json:
             click.echo(orjson.dumps(_plain(letter)))
         place = f"{letter.topic}/{letter.partition}@{letter.offset}"
-        table.add_row(letter.id, place, letter.reason, letter.field, letter.error)
+        table.add_row(letter.id, place, letter.reason, letter.field, letter.error, _replayed(letter))
     if not as_json:
         Console().print(table if table.row_count else "There are no dead letters.")
 
@@ -52,18 +54,49 @@ def show(letter_id: str, *, as_json: bool) -> None:
 
 @deadletters.command()
 @click.argument("letter_ids", metavar="ID...", nargs=-1)
-@click.option("--reason", help="all letters of this reason")
-def replay(letter_ids: tuple[str, ...], reason: str | None) -> None:
+@click.option("--reason", help="all letters of this reason that were not replayed yet")
+@click.option("--again", is_flag=True, help="also those that were replayed before")
+def replay(letter_ids: tuple[str, ...], reason: str | None, *, again: bool) -> None:
     """Publish letters again to the topics they came from."""
     if bool(letter_ids) == bool(reason):
         raise click.UsageError("name the letters by their ids, or all of one kind by --reason")
-    chosen = [letter for letter in letters.read(settings()) if letter.id in letter_ids or letter.reason == reason]
+
+    def choose(all_letters: Iterable[DeadLetter]) -> list[DeadLetter]:
+        if reason is not None:
+            return _of_reason(all_letters, reason, again=again)
+        return _named(all_letters, letter_ids, again=again)
+
+    try:
+        click.echo(f"replayed {letters.replay(settings(), choose)}")
+    except letters.NotReplayed as error:
+        raise click.ClickException(str(error)) from error
+
+
+def _named(all_letters: Iterable[DeadLetter], letter_ids: tuple[str, ...], *, again: bool) -> list[DeadLetter]:
+    chosen = [letter for letter in all_letters if letter.id in letter_ids]
     if missing := set(letter_ids) - {letter.id for letter in chosen}:
         raise click.UsageError(f"there is no dead letter {', '.join(sorted(missing))}; nothing was replayed")
+    for letter in chosen:
+        if letter.replayed_at is not None and not again:
+            when = iso(letter.replayed_at)
+            raise click.UsageError(f"dead letter {letter.id} was replayed at {when}; --again sends it once more")
+        if letter.is_cut:
+            place = f"{letter.topic}/{letter.partition}@{letter.offset}"
+            raise click.UsageError(f"dead letter {letter.id} does not hold all of its record, which lies at {place}")
+    return chosen
+
+
+def _of_reason(all_letters: Iterable[DeadLetter], reason: str, *, again: bool) -> list[DeadLetter]:
+    found = [letter for letter in all_letters if letter.reason == reason]
+    wanted = [letter for letter in found if again or letter.replayed_at is None]
+    chosen = [letter for letter in wanted if not letter.is_cut]
+    for letter in wanted:
+        if letter.is_cut:
+            click.echo(f"left out: dead letter {letter.id} does not hold all of its record", err=True)
     if not chosen:
-        raise click.UsageError(f"there is no dead letter of reason {reason}; nothing was replayed")
-    taken = letters.replay(settings(), chosen)
-    Console().print(f"replayed {taken} of {len(chosen)}")
+        done = f"; {len(found)} were replayed before, --again sends them once more" if len(found) > len(wanted) else ""
+        raise click.UsageError(f"there is no dead letter of reason {reason} to replay{done}")
+    return chosen
 
 
 def _found(letter_id: str) -> DeadLetter:
@@ -73,10 +106,15 @@ def _found(letter_id: str) -> DeadLetter:
         raise click.UsageError(str(error)) from error
 
 
+def _replayed(letter: DeadLetter) -> str:
+    return "" if letter.replayed_at is None else iso(letter.replayed_at)
+
+
 def _plain(letter: DeadLetter) -> dict[str, Any]:
     """A letter as JSON has it: bytes in base64, headers as text."""
     fields = letter._asdict()
     fields["key"] = None if letter.key is None else letter.key.decode(errors="replace")
     fields["value"] = None if letter.value is None else base64.b64encode(letter.value).decode()
+    fields["replayed_at"] = _replayed(letter) or None
     fields["headers"] = {name: value.decode(errors="replace") for name, value in letter.headers}
     return fields

@@ -39,8 +39,13 @@ def test_a_record_that_is_no_message_can_be_listed_shown_and_replayed(world: Wor
     shown = world.command("streams", "deadletters", "show", letter["id"])
     assert "0x00" in shown.stdout
     assert "6e 6f 74 20 61 76 72 6f" in shown.stdout
-    assert "replayed 1 of 1" in world.command("streams", "deadletters", "replay", letter["id"]).stdout
-    world.wait(lambda: listed() if len(listed()) == 2 else None)
+    assert "replayed 1" in world.command("streams", "deadletters", "replay", letter["id"]).stdout
+    first, second = world.wait(lambda: listed() if len(listed()) == 2 else None)
+    assert (first["replayed_at"] is not None, second["replayed_at"]) == (True, None)
+    refused = world.command("streams", "deadletters", "replay", letter["id"])
+    assert (refused.returncode, f"{letter['id']} was replayed at" in refused.stderr) == (2, True)
+    assert "replayed 1" in world.command("streams", "deadletters", "replay", "--again", letter["id"]).stdout
+    world.wait(lambda: listed() if len(listed()) == 3 else None)
 
 
 @pytest.mark.requirement("PIPE-04")
