@@ -133,12 +133,19 @@ class BatchMember(FactPart, frozen=True, kw_only=True):
 
 
 class BatchAsked(Fact, frozen=True, kw_only=True):
-    """A step is on its way to these people's books; who has not answered by the deadline is late."""
+    """A step is on its way to these people's books."""
 
     batch_id: Identifier
     step: BatchStep
     members: tuple[BatchMember, ...]
     at: UtcMicros
+
+
+class BatchDeadlineSet(Fact, frozen=True, kw_only=True):
+    """The time has begun that people's books have for their answers to a step; who has not answered then is late."""
+
+    batch_id: Identifier
+    step: BatchStep
     deadline: UtcMicros
 
 

@@ -283,6 +283,7 @@ BATCH_EVENTS = Topic(
     BATCH,
     (
         prison_batches.BatchAsked,
+        prison_batches.BatchDeadlineSet,
         prison_batches.BatchMemberAnswered,
         prison_batches.BatchAnswered,
         prison_batches.BatchRefused,

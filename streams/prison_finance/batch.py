@@ -11,9 +11,10 @@
     ended             .                     nothing                                   .
 
 One bad person stops nobody else. A batch is authorised or cancelled when nobody is being asked any more; that asks
-those who are pending. What a step came to is told once everybody has answered, or at its deadline and again when the
-last answer is there. No message is lost in Kafka: who is late will answer, and a purchase that is submitted late is
-voided by the cancellation that follows it on its own partition.
+those who are pending. The time for answers begins with the first tick after asking: a message that came late, or a
+standstill, takes nothing from it. What a step came to is told once everybody has answered, or at its deadline and again
+when the last answer is there. No message is lost in Kafka: who is late will answer, and a purchase that is submitted
+late is voided by the cancellation that follows it on its own partition.
 """
 
 from bisect import bisect_left
@@ -30,6 +31,7 @@ from schemas.prison_batches import (
     BatchAnswer,
     BatchAnswered,
     BatchAsked,
+    BatchDeadlineSet,
     BatchedAuthorise,
     BatchedCancel,
     BatchedSubmit,
@@ -48,6 +50,8 @@ from streams.prison_finance.gl_transaction import REMEMBERED_US
 MINUTE_US = 60_000_000
 ANSWER_US = 5 * MINUTE_US
 """How long people's books have for an answer. It is far below the time that a purchase stays pending."""
+AT_ONCE = 0
+"""Due with the next tick."""
 LATE = "late"
 """The reason of a cancellation that no person asked for."""
 
@@ -61,7 +65,7 @@ UNENDED = WAITING | {MemberState.PENDING}
 
 
 class Batch(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A batch and its people, ordered by purchase id. `deadline` is that of the step under way, until it has passed.
+    """A batch and its people, ordered by purchase id. A step `is_open` until it is done or its `deadline` has passed.
 
     `waiting` counts the members that are being asked, `unended` those and the pending ones.
     """
@@ -71,13 +75,14 @@ class Batch(msgspec.Struct, frozen=True, omit_defaults=True):
     waiting: int
     unended: int
     forget_at: int
+    is_open: bool = False
     deadline: int | None = None
 
     @property
     def due(self) -> int | None:
         """When time changes this row, in UTC micros; None while people's books have the next word."""
-        if self.deadline is not None:
-            return self.deadline
+        if self.is_open:
+            return AT_ONCE if self.deadline is None else self.deadline
         return None if self.unended else self.forget_at
 
     def member(self, purchase_id: str) -> BatchMember | None:
@@ -135,6 +140,11 @@ def hear(batch: Batch | None, answer: BatchAnswer, at: int) -> list[Fact]:
     return [answered]
 
 
+def set_deadline(batch_id: str, batch: Batch, now: int) -> list[Fact]:
+    """The first tick after asking."""
+    return [BatchDeadlineSet(batch_id=batch_id, step=batch.step, deadline=now + ANSWER_US)]
+
+
 def time_out(batch_id: str, batch: Batch, now: int) -> list[Fact]:
     """The deadline of a step has passed: void what is not submitted yet, and tell who is late."""
     late = [member for member in batch.members if member.state is MemberState.SUBMITTING]
@@ -174,7 +184,7 @@ def refusal(
 # ---- evolve
 
 
-def evolve(batch: Batch | None, event: BatchAsked | BatchMemberAnswered | BatchAnswered) -> Batch:
+def evolve(batch: Batch | None, event: BatchAsked | BatchDeadlineSet | BatchMemberAnswered | BatchAnswered) -> Batch:
     """The batch after an event."""
     match event:
         case BatchAsked():
@@ -186,8 +196,11 @@ def evolve(batch: Batch | None, event: BatchAsked | BatchMemberAnswered | BatchA
                 waiting=len(asked),
                 unended=len(asked) if batch is None else batch.unended,
                 forget_at=event.at + REMEMBERED_US,
-                deadline=event.deadline,
+                is_open=True,
             )
+        case BatchDeadlineSet():
+            assert batch is not None
+            return replace(batch, deadline=event.deadline)
         case BatchMemberAnswered():
             assert batch is not None
             place = bisect_left(batch.members, event.member.purchase_id, key=_order)
@@ -200,7 +213,7 @@ def evolve(batch: Batch | None, event: BatchAsked | BatchMemberAnswered | BatchA
             )
         case BatchAnswered():
             assert batch is not None
-            return replace(batch, deadline=None)
+            return replace(batch, is_open=False, deadline=None)
         case _:
             assert_never(event)
 
@@ -257,7 +270,7 @@ def _answer_of(event: PurchasePending | PurchaseAuthorised | PurchaseVoided) -> 
 
 
 def _asked(batch_id: str, step: BatchStep, members: Iterable[BatchMember], at: int) -> BatchAsked:
-    return BatchAsked(batch_id=batch_id, step=step, members=tuple(members), at=at, deadline=at + ANSWER_US)
+    return BatchAsked(batch_id=batch_id, step=step, members=tuple(members), at=at)
 
 
 def _answered(batch_id: str, batch: Batch, at: int) -> BatchAnswered:

@@ -8,6 +8,7 @@ from schemas.prison_batches import (
     BatchAnswer,
     BatchAnswered,
     BatchAsked,
+    BatchDeadlineSet,
     BatchedAuthorise,
     BatchedCancel,
     BatchedSubmit,
@@ -56,7 +57,7 @@ class PrisonBatches:
     def evolve(self, event: Fact) -> None:
         """Change the row that an event changes."""
         match event:
-            case BatchAsked() | BatchMemberAnswered() | BatchAnswered():
+            case BatchAsked() | BatchDeadlineSet() | BatchMemberAnswered() | BatchAnswered():
                 book = f"{BATCH}{event.batch_id}"
                 self._batches[book] = batch.evolve(self._batches.get(book), event)
             case BatchedSubmit() | BatchedAuthorise() | BatchedCancel():
@@ -70,12 +71,16 @@ class PrisonBatches:
         return [BatchRefused(batch_id=message.batch_id, reason=refused.reason, figures=refused.figures)]
 
     def due(self, now: int) -> Iterable[DueDecision]:
-        """Tell who is late, forget ended batches."""
+        """Let the time for answers begin, tell who is late, forget ended batches."""
         for book in self._batches.due(now, DUE_PER_TICK):
             row = self._batches.get(book)
             assert row is not None
-            if row.deadline is None:
+            batch_id, draft = book.removeprefix(BATCH), Draft(book, now, self._ledger)
+            if not row.is_open:
                 del self._batches[book]
+            elif row.deadline is None:
+                events = batch.set_deadline(batch_id, row, now)
+                yield DueDecision(f"{book}|{row.step}|{now}|asked", draft, events)
             else:
-                events = batch.time_out(book.removeprefix(BATCH), row, now)
-                yield DueDecision(f"{book}|{row.step}|{row.deadline}|late", Draft(book, now, self._ledger), events)
+                events = batch.time_out(batch_id, row, now)
+                yield DueDecision(f"{book}|{row.step}|{row.deadline}|late", draft, events)

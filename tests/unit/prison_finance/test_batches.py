@@ -12,6 +12,7 @@ from schemas.prison_batches import (
     BatchAnswer,
     BatchAnswered,
     BatchAsked,
+    BatchDeadlineSet,
     BatchedAuthorise,
     BatchedCancel,
     BatchedSubmit,
@@ -55,17 +56,18 @@ class Process:
         return facts
 
     def tick(self, now: int) -> list[Fact]:
-        """What falls due: nothing, or the step's deadline."""
+        """What falls due: nothing, the beginning of the time for answers, or its end."""
         assert self.row is not None
         if self.row.due is None or self.row.due > now:
             return []
-        facts = self._carry_out(batch.time_out(BATCH_ID, self.row, now))
+        happen = batch.set_deadline if self.row.deadline is None else batch.time_out
+        facts = self._carry_out(happen(BATCH_ID, self.row, now))
         assert not isinstance(facts, Refused)
         return facts
 
     def _carry_out(self, verdict: list[Fact] | Refused) -> list[Fact] | Refused:
         for fact in verdict if isinstance(verdict, list) else ():
-            if isinstance(fact, BatchAsked | BatchMemberAnswered | BatchAnswered):
+            if isinstance(fact, BatchAsked | BatchDeadlineSet | BatchMemberAnswered | BatchAnswered):
                 self.row = batch.evolve(self.row, fact)
         return verdict
 
@@ -219,6 +221,7 @@ def test_who_has_not_answered_in_time_is_voided_and_told_as_late() -> None:
     process = Process()
     process.submit("ann", "bob")
     process.hear("ann", Answer.PENDING)
+    assert of_kind(process.tick(NOON), BatchDeadlineSet)
     assert process.tick(NOON + ANSWER_US - 1) == []
     facts = process.tick(NOON + ANSWER_US)
     [told] = of_kind(facts, BatchAnswered)
@@ -228,9 +231,18 @@ def test_who_has_not_answered_in_time_is_voided_and_told_as_late() -> None:
     assert process.tick(NOON + 2 * ANSWER_US) == []
 
 
+def test_the_time_for_answers_begins_when_they_are_asked_however_old_the_command_is() -> None:
+    process = Process()
+    process.submit("ann", at=NOON)
+    [told] = of_kind(process.tick(NOON + 3 * ANSWER_US), BatchDeadlineSet)
+    assert told.deadline == NOON + 4 * ANSWER_US
+    assert process.stands == "ann submitting"
+
+
 def test_a_purchase_that_is_submitted_after_the_deadline_ends_by_the_void_that_follows_it() -> None:
     process = Process()
     process.submit("ann")
+    process.tick(NOON)
     process.tick(NOON + ANSWER_US)
     assert process.hear("ann", Answer.PENDING) == []
     [told] = of_kind(process.hear("ann", Answer.CANCELLED), BatchAnswered)
@@ -241,6 +253,7 @@ def test_a_purchase_that_is_submitted_after_the_deadline_ends_by_the_void_that_f
 def test_who_is_late_with_an_authorisation_keeps_it() -> None:
     process = pending("ann")
     process.authorise(NOON)
+    process.tick(NOON)
     facts = process.tick(NOON + ANSWER_US)
     assert (len(facts), of_kind(facts, BatchAnswered)[0].complete) == (1, False)
     [told] = of_kind(process.hear("ann", Answer.AUTHORISED), BatchAnswered)

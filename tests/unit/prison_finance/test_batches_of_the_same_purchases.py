@@ -16,6 +16,7 @@ def test_a_batch_that_is_late_does_not_cancel_a_purchase_that_another_batch_subm
     mail.command(batch_of(WHO))
     mail.settle()
     mail.command(batch_of(WHO).model_copy(update={"batch_id": "week-7-again"}))
+    mail.wait(1)
     mail.wait(ANSWER_US)  # the prisoner's book is slow: the second batch gives up
     mail.settle()
     assert (mail.prison.state(f"P-{WHO}"), mail.known(WHO)) == ("pending", "pending")
@@ -25,6 +26,7 @@ def test_a_batch_that_is_late_does_not_cancel_what_the_person_bought_himself_aft
     mail = Mail()
     mail.prison.move(FUNDS, "spends", "savings")
     mail.command(batch_of(WHO))
+    mail.wait(1)
     mail.wait(ANSWER_US)  # its submission and its void are both on their way
     mail.deliver(0)  # the submission: refused, as there is no money
     credit = CreditPrisoner(
