@@ -27,8 +27,8 @@ SERVERS = ["kafka", "postgres", "registry", "connect", "prometheus"]
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """Tests wait more than they work, so two run side by side, each with its servers. Containers have fixed ports."""
-    return 1 if docker_answers() else 2
+    """Tests wait more than they work, so three run side by side, each with its servers. Containers have fixed ports."""
+    return 1 if docker_answers() else 3
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
