@@ -13,7 +13,7 @@ from confluent_kafka.admin import AdminClient, NewTopic, OffsetSpec
 
 from benchmarks.work import PARTITIONS, Command, Outcome
 from stack import api
-from stack.api import Data, Endpoints, PortPlan, ServerName
+from stack.api import Endpoints, ServerName
 
 INSTANCE = "bench"
 LIMIT_S = 30.0
@@ -120,11 +120,8 @@ class Broker:
 @contextmanager
 def broker(*servers: ServerName) -> Iterator[Broker]:
     """A fresh broker, and what other servers are wanted; gone when the contest is over."""
-    endpoints = api.up(INSTANCE, data=Data.FRESH, ports=PortPlan.FREE, only=[ServerName.KAFKA, *servers])
-    try:
+    with api.while_up(INSTANCE, only=[ServerName.KAFKA, *servers]) as endpoints:
         running = api.server(INSTANCE, ServerName.KAFKA).instance.running(ServerName.KAFKA)
         if running is None:
             raise RuntimeError("the broker has ended")
         yield Broker(endpoints, running.pid)
-    finally:
-        api.remove(INSTANCE)

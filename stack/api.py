@@ -6,7 +6,7 @@
     kafka.start()
     api.remove("mine")
 
-    with api.while_up("mine", ports=PortPlan.FREE) as endpoints:
+    with api.while_up("mine") as endpoints:
         ...
 
 Every function takes `home`, the folder of the instances, for tests that keep theirs in a temporary folder. All raise

@@ -12,7 +12,6 @@ import click
 import orjson
 
 from stack import api
-from stack.api import Data, PortPlan
 from tests.e2e.reconciliation import reconcile, run
 from tests.torture.run import folder_of
 
@@ -26,18 +25,15 @@ LIMIT_S = 1_800
 def month(scale: float) -> None:
     """Generate, run, reconcile; print the figures."""
     folder, began = folder_of(INSTANCE), time.monotonic()
-    api.up(INSTANCE, data=Data.FRESH, ports=PortPlan.FREE)
     environment = {
         **os.environ,
         "PYTHONPATH": str(CHECKOUT),
         "MILLRACE_ENV_FILE": str(CHECKOUT / ".stack" / INSTANCE / "env"),
     }
-    try:
+    with api.while_up(INSTANCE):
         click.echo(run(folder, environment, "streams", "demo", "--month", "--scale", str(scale), limit_s=LIMIT_S))
         worked_s = time.monotonic() - began
         reconciled = reconcile(folder, environment, limit_s=LIMIT_S)
-    finally:
-        api.remove(INSTANCE)
     report = orjson.loads((folder / "build/demo/report.json").read_bytes())
     click.echo(
         f"{report['inputs']:,} inputs, {report['decisions']:,} decisions, {report['postings']:,} postings;"

@@ -24,7 +24,7 @@ from benchmarks.contestants import MILLRACE, STOCK_FAUST, Contestant
 from benchmarks.task import Task
 from benchmarks.work import Outcome
 from stack import api
-from stack.api import Data, PortPlan, ServerName
+from stack.api import ServerName
 from tests.torture import kafka
 from tests.torture.crew import CHECKOUT
 from tests.torture.run import folder_of
@@ -166,15 +166,12 @@ def _owners(commands: int) -> dict[str, tuple[int, int]]:
 def beside(commands: int, rate: float, seed: int) -> None:
     """What kills cost on stock Faust, and here."""
     folder = folder_of("beside")
-    servers = api.up(INSTANCE, data=Data.FRESH, ports=PortPlan.FREE, only=[ServerName.KAFKA])
-    try:
+    with api.while_up(INSTANCE, only=[ServerName.KAFKA]) as servers:
         running = api.server(INSTANCE, ServerName.KAFKA).instance.running(ServerName.KAFKA)
         assert running is not None
         for each in (STOCK_FAUST, MILLRACE):
             damage = torment(each, Broker(servers, running.pid), folder, commands, rate, seed)
             print(f"{each.name}: {damage}", flush=True)
-    finally:
-        api.remove(INSTANCE)
 
 
 if __name__ == "__main__":

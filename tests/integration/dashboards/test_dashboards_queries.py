@@ -14,7 +14,7 @@ import pytest
 
 from dashboards import Query, queries
 from stack import api
-from stack.api import Endpoints, PortPlan, ServerName
+from stack.api import Endpoints, ServerName
 from stack.instance import CHECKOUT
 
 pytestmark = pytest.mark.requirement("PIPE-11")
@@ -28,19 +28,18 @@ PATIENCE_S = 60.0
 def endpoints(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endpoints]:
     """A Prometheus of its own, and a process for it to scrape."""
     home = tmp_path_factory.mktemp("stack")
-    started = api.up(NAME, ports=PortPlan.FREE, only=[ServerName.PROMETHEUS], home=home)
-    process = subprocess.Popen(
-        [sys.executable, str(PROCESS), started.scrape_targets],
-        cwd=CHECKOUT,
-        env={**os.environ, "PYTHONPATH": str(CHECKOUT)},
-    )
-    try:
-        wait_for_scrapes(started, process)
-        yield started
-    finally:
-        process.kill()
-        process.wait()
-        api.remove(NAME, home=home)
+    with api.while_up(NAME, only=[ServerName.PROMETHEUS], home=home) as started:
+        process = subprocess.Popen(
+            [sys.executable, str(PROCESS), started.scrape_targets],
+            cwd=CHECKOUT,
+            env={**os.environ, "PYTHONPATH": str(CHECKOUT)},
+        )
+        try:
+            wait_for_scrapes(started, process)
+            yield started
+        finally:
+            process.kill()
+            process.wait()
 
 
 def wait_for_scrapes(endpoints: Endpoints, process: subprocess.Popen[bytes]) -> None:
