@@ -1,45 +1,68 @@
 """Reference data: changes of Postgres rows, as Debezium reports them, become reference messages (PIPE-06).
 
 One agent per captured table reads Debezium's topic, whose key is the row's, and writes on to the topic that rooms read,
-whose key is the book's, or to every partition.
+whose key is the book's, or to every partition. Debezium tells a change again after a restart, and a person may replay
+one: what the database's log says is older than what was passed on of that row is left out.
 """
 
 from typing import Any
 
-from connectors.cdc import ChangeReader, ReferenceRecord, records_of
+import msgspec
+
+from connectors.cdc import Change, ChangeReader, Op, ReferenceRecord, records_of
 from connectors.tables import TABLES, Table
 from schemas.codec import Undecodable
 from schemas.fields import Message
 from schemas.mobility import GroupMemberLeft
 from schemas.registry import Registry
 from schemas.topics import GROUP_MEMBERS
+from streams.ledger.tables import Rows
 from streams.pipeline import Pipeline
+
+
+class Captured(msgspec.Struct, frozen=True):
+    """The last change of a row that was passed on: its place in the database's log."""
+
+    lsn: int
 
 
 def wire(pipeline: Pipeline, registry: Registry) -> None:
     """Declare an agent for every captured table."""
-    changes = ChangeReader(registry)
+    changes, captured = ChangeReader(registry), pipeline.table("captured", Captured)
     for table in TABLES:
-        _wire(pipeline, changes, table)
+        _wire(pipeline, changes, captured, table)
 
 
-def _wire(pipeline: Pipeline, changes: ChangeReader, table: Table) -> None:
+def _wire(pipeline: Pipeline, changes: ChangeReader, captured: Any, table: Table) -> None:
     @pipeline.app.agent(pipeline.app.topic(table.cdc_topic), name=f"reference.{table.name}")
-    async def captured(stream: Any) -> None:
+    async def read(stream: Any) -> None:
         async for batch in stream:
+            rows = captured.rows(batch[0].partition())
             for record in batch:
-                _pass_on(pipeline, changes, record)
+                _pass_on(pipeline, changes, rows, record)
 
 
-def _pass_on(pipeline: Pipeline, changes: ChangeReader, record: Any) -> None:
+def _pass_on(pipeline: Pipeline, changes: ChangeReader, captured: Rows[Captured], record: Any) -> None:
     try:
         change = changes.read(record.value())
         references = records_of(change) if change is not None else []
     except Undecodable as error:
         pipeline.bury(record, error)
         return
+    if change is None or not _is_news(captured, change, references[-1].row_id):
+        return
     for reference in references:
         pipeline.tell_reference(reference.topic, reference.key, message_of(reference))
+
+
+def _is_news(captured: Rows[Captured], change: Change, row_id: str) -> bool:
+    """Notes the change; False where a later one of its row is known. A snapshot begins anew: it may be of a new log."""
+    key = f"{change.table}|{row_id}"
+    last = captured.get(key)
+    if last is not None and change.lsn < last.lsn and change.op is not Op.SNAPSHOT:
+        return False
+    captured[key] = Captured(change.lsn)
+    return True
 
 
 def message_of(reference: ReferenceRecord) -> Message | None:

@@ -17,6 +17,7 @@ TABLES = {
     "locks": BY_BOOK,
     "limits": BY_BOOK,
     "seen": BY_BOOK,
+    "captured": Place(Placing.STAYS),
     "trips": BY_BOOK,
     "group_members": BY_BOOK,
     "vehicle_prices": Place(Placing.EVERYWHERE),

@@ -4,8 +4,7 @@ from typing import Any
 
 import pytest
 
-from streams.app import ROOMS
-from streams.pipeline import Pipeline
+from streams.app import wire
 from streams.repartition.command import TABLES
 
 pytestmark = pytest.mark.requirement("PIPE-02")
@@ -28,8 +27,6 @@ class Wiring:
 
 def test_it_is_said_of_each_table_where_its_rows_belong() -> None:
     app: Any = Wiring()
-    codec: Any = None
-    pipeline = Pipeline(app, codec)
-    for room in ROOMS:
-        room.wire(pipeline)
+    none: Any = None
+    wire(app, codec=none, registry=none)
     assert sorted(app.names) == sorted(TABLES)
