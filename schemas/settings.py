@@ -3,8 +3,9 @@
 import os
 from functools import cache
 from pathlib import Path
+from typing import Any, TypeVar
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from schemas.fields import EmailAddress
@@ -14,6 +15,13 @@ QUIET = 2
 
 PARTITIONER = "murmur2_random"
 """The same in every client, Java's and ours: a key's partition must not depend on who wrote it."""
+
+
+Read = TypeVar("Read", bound=BaseSettings)
+
+
+class WrongSetting(ValueError):
+    """A setting cannot be what it is; the message names its variable and says why."""
 
 
 class Settings(BaseSettings):
@@ -52,5 +60,18 @@ class Settings(BaseSettings):
 
 @cache
 def settings() -> Settings:
-    """The settings of this process, read once. `MILLRACE_ENV_FILE` names another file than the stack's."""
-    return Settings(_env_file=os.environ.get("MILLRACE_ENV_FILE", ".stack/env"))
+    """The settings of this process, read once. `MILLRACE_ENV_FILE` names another file than the stack's.
+
+    Raises `WrongSetting`.
+    """
+    return read(Settings, _env_file=os.environ.get("MILLRACE_ENV_FILE", ".stack/env"))
+
+
+def read(kind: type[Read], **options: Any) -> Read:
+    """Settings of a kind, with pydantic's options. Raises `WrongSetting`."""
+    try:
+        return kind(**options)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        variable = "_".join(("MILLRACE", *(str(part).upper() for part in first["loc"])))
+        raise WrongSetting(f"{variable} is wrong: {first['msg']}") from error

@@ -17,7 +17,7 @@ from rich.console import Console
 
 from schemas.codec import Codec
 from schemas.registry import ConfluentRegistry, RegistryUnavailable, UnknownSchema
-from schemas.settings import settings
+from schemas.settings import WrongSetting, settings
 from schemas.topics import GL_ACKNOWLEDGEMENTS, GL_LINES, Topic
 from sinks import metrics, parked
 from sinks import retry as retrying
@@ -51,6 +51,8 @@ def cli() -> None:
     """What leaves the pipeline: invoices, files for the general ledger and their upload, receipts."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)
+    with refusals(Exit.REFUSED):
+        settings()  # a wrong one is said here, before any command
 
 
 @cli.command()
@@ -202,7 +204,7 @@ def refusals(code: Exit) -> Iterator[None]:
         yield
     except UnknownSchema as error:
         _refuse(code, f"{error}: register the schemas with `python -m streams topics`")
-    except (SinkError, RegistryUnavailable, psycopg.OperationalError, KafkaException) as error:
+    except (SinkError, WrongSetting, RegistryUnavailable, psycopg.OperationalError, KafkaException) as error:
         _refuse(code, str(error))
 
 

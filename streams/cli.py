@@ -10,7 +10,7 @@ from rich.table import Table
 
 from schemas.codec import Codec
 from schemas.registry import ConfluentRegistry, RegistryUnavailable, UnknownSchema
-from schemas.settings import settings
+from schemas.settings import WrongSetting, settings
 from streams import topics as topic_setup
 
 CANNOT = 2
@@ -47,7 +47,7 @@ class Millrace(click.Group):
             return super().invoke(ctx)
         except UnknownSchema as error:
             raise _sentence(f"{error}; run `python -m streams topics` first") from error
-        except (RegistryUnavailable, topic_setup.ServerDown) as error:
+        except (RegistryUnavailable, WrongSetting, topic_setup.ServerDown) as error:
             raise _sentence(str(error)) from error
 
 

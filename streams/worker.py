@@ -4,13 +4,18 @@ import os
 import socket
 
 from schemas.scrape import announced
-from schemas.settings import Settings
+from schemas.settings import Settings, read
 from streams.app import create_app
+from streams.runtime.settings import Settings as RuntimeSettings
 
 
 def run(settings: Settings, name: str, port: int, loglevel: str) -> None:
-    """Work until SIGTERM; port 0 is any free one. Ends the process: 0 after a stop, 70 after anything unexpected."""
+    """Work until SIGTERM; port 0 is any free one. Ends the process: 0 after a stop, 70 after anything unexpected.
+
+    Raises `WrongSetting`, `RegistryUnavailable`, `UnknownSchema` before it begins.
+    """
     os.environ["MILLRACE_WORKER"] = name
+    read(RuntimeSettings)  # a wrong one is said here, in a sentence
     port = port or _free_port(settings.web_host)
     app = create_app(settings, web_port=port, web_bind=settings.web_host)
     app.finalize()

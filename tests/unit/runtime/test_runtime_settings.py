@@ -3,7 +3,9 @@
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from streams.cli import main
 from streams.runtime import Settings
 
 
@@ -44,3 +46,10 @@ def test_security_properties_of_a_file_reach_every_client(tmp_path: Path) -> Non
     client = Settings(kafka_properties=file).client("broker:9092", client_id="worker")
     assert client == {"bootstrap.servers": "broker:9092", "security.protocol": "SASL_SSL", "sasl.password": "a=b",
                       "client.id": "worker"}  # fmt: skip
+
+
+def test_a_worker_with_a_wrong_setting_says_which_and_does_not_begin(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MILLRACE_CLOCK", "church")
+    monkeypatch.setenv("MILLRACE_WORKER", "w1")
+    told = CliRunner().invoke(main, ["worker"])
+    assert (told.exit_code, told.output) == (2, "Error: MILLRACE_CLOCK is wrong: Input should be 'own' or 'outside'\n")
