@@ -196,7 +196,8 @@ class RealCluster:
     def consumer(self, group: str = "readers", **config: Any) -> Any:
         quiet = late_requests.Identity("")
         settings = {"bootstrap.servers": self.servers, **READING, "group.id": f"{self._run}-{group}", **config}
-        return Consumer({**settings, "logger": quiet})
+        soon = {"topic.metadata.refresh.interval.ms": 1_000}  # who does not know a new topic yet waits for no more
+        return Consumer({**settings, **soon, "logger": quiet})
 
     def wait(self, seconds: float) -> None:
         time.sleep(seconds)
