@@ -163,6 +163,7 @@ def _consumer(kafka: str, group: str, on_error: Callable[[KafkaError], None]) ->
         "enable.auto.offset.store": False,
         "auto.offset.reset": "error",
         "enable.partition.eof": True,
+        "fetch.wait.max.ms": 100,  # the end of a partition is told with the answer to a fetch
         "partition.assignment.strategy": "range",
         "session.timeout.ms": round(settings().session_timeout_s * 1_000),
         "heartbeat.interval.ms": round(settings().session_timeout_s * 1_000 / 4),

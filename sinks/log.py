@@ -23,6 +23,7 @@ class Log:
             "enable.auto.commit": False,
             "enable.partition.eof": True,
             "auto.offset.reset": "error",
+            "fetch.wait.max.ms": 10,  # how long the broker may wait for more before it says that a partition has ended
             "log_level": 3,
         })  # fmt: skip
         self.partitions = partition_count(self._consumer, kafka, topic)

@@ -4,6 +4,7 @@ In a cluster of three everything has three replicas, and a write is in two of th
 """
 
 import logging
+import os
 import subprocess
 from functools import partial
 from pathlib import Path
@@ -21,7 +22,10 @@ from stack.program import JAVA_LOGGING, JAVA_QUICK_START, Program, executable, p
 _CLUSTER_ID = "bWlsbHJhY2Utc3RhY2swMA"
 
 # The broker is what benchmarks measure: both compilers, and the collector and heap of Kafka's own scripts.
-_JVM = ("-Xms512m", "-Xmx1g", "-XX:+UseG1GC", "-XX:MaxGCPauseMillis=20", "-XX:+ExplicitGCInvokesConcurrent")
+_HEAP = ("-Xms512m", "-Xmx1g")
+_PERFORMANCE = "-XX:+UseG1GC -XX:MaxGCPauseMillis=20 -XX:+ExplicitGCInvokesConcurrent"
+PERFORMANCE_VARIABLE = "KAFKA_JVM_PERFORMANCE_OPTS"
+"""Named as by Kafka's own scripts: what stands in it takes the place of these flags."""
 
 # A broker that does not answer yet is no news while we wait for it.
 _silent = logging.getLogger("stack.kafka.readiness")
@@ -123,8 +127,9 @@ def _prepare(instance: Instance, server: ServerName) -> None:
 
 
 def _command(home: Path) -> list[str]:
+    jvm = (*_HEAP, *os.environ.get(PERFORMANCE_VARIABLE, _PERFORMANCE).split(), *JAVA_LOGGING)
     class_path = jars.class_path(JarSet.KAFKA)
-    return [executable("java"), *_JVM, *JAVA_LOGGING, "-cp", class_path, "kafka.Kafka", str(home / "server.properties")]
+    return [executable("java"), *jvm, "-cp", class_path, "kafka.Kafka", str(home / "server.properties")]
 
 
 def _lacking(instance: Instance, server: ServerName) -> str:

@@ -131,6 +131,7 @@ def _records(settings: Settings, topic: str) -> Iterator[Any]:
             enable_auto_commit=False,
             enable_partition_eof=True,
             auto_offset_reset="earliest",
+            fetch_wait_max_ms=10,
         )
     )
     kafka.assign([TopicPartition(topic, partition, 0) for partition in range(PARTITIONS)])

@@ -12,6 +12,9 @@ from connectors import connect
 from connectors.configuration import Deployment
 from connectors.database import migrate
 from schemas.settings import Settings
+from stack import api
+from stack.api import PortPlan, ServerName
+from tests.conftest import docker_answers
 
 SEED = """
 INSERT INTO reference.msps VALUES ('swift', 'Swift');
@@ -42,6 +45,8 @@ def servers(request: pytest.FixtureRequest) -> Settings:
     if "MILLRACE_KAFKA" in os.environ:
         return Settings()
     given: Settings = request.getfixturevalue("settings")
+    if not docker_answers():
+        api.up(request.getfixturevalue("shared_instance"), ports=PortPlan.FREE, only=[ServerName.CONNECT])
     return given
 
 
