@@ -1,6 +1,7 @@
 """`python -m streams deadletters`: see what could not be read, and send it again once its cause is mended (PIPE-04)."""
 
 import getpass
+import os
 import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
@@ -107,7 +108,7 @@ def replay(settings: Settings, choose: Callable[[Iterable[DeadLetter]], list[Dea
 
 
 def _publish(producer: Any, codec: Codec, letters: list[DeadLetter]) -> None:
-    now, actor = time.time_ns() // 1_000, getpass.getuser()
+    now, actor = time.time_ns() // 1_000, _who()
     producer.begin_transaction()
     for letter in letters:
         producer.produce(letter.topic, letter.value, letter.key, headers=letter.headers)
@@ -116,6 +117,14 @@ def _publish(producer: Any, codec: Codec, letters: list[DeadLetter]) -> None:
         mark = codec.encode(LetterReplayed(letter_id=letter.id, topic=letter.topic, replayed_at=now))
         producer.produce(REPLAYS.name, mark, letter.id, headers=envelope.headers())
     producer.commit_transaction(COMMIT_S)
+
+
+def _who() -> str:
+    """The person at the command line; a container may not know its user's name."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"user {os.getuid()}"
 
 
 def _codec(settings: Settings) -> Codec:
