@@ -7,7 +7,7 @@ from typing import Any
 import click
 import orjson
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from schemas.fields import iso
 from schemas.settings import settings
@@ -25,13 +25,13 @@ def deadletters() -> None:
 @deadletters.command("list")
 @as_json
 def list_(*, as_json: bool) -> None:
-    """All dead letters."""
-    table = Table("id", "from", "reason", "field", "error", "replayed", show_edge=False, pad_edge=False)
+    """All dead letters, a line each; `show` tells what was wrong with one."""
+    table = Table("id", Column("from", no_wrap=True), "reason", "field", "replayed", show_edge=False, pad_edge=False)
     for letter in letters.read(settings()):
         if as_json:
             click.echo(orjson.dumps(_plain(letter)))
         place = f"{letter.topic}/{letter.partition}@{letter.offset}"
-        table.add_row(letter.id, place, letter.reason, letter.field, letter.error, _replayed(letter))
+        table.add_row(letter.id, place, letter.reason, letter.field, _replayed(letter)[:16].replace("T", " "))
     if not as_json:
         Console().print(table if table.row_count else "There are no dead letters.")
 
@@ -94,8 +94,10 @@ def _of_reason(all_letters: Iterable[DeadLetter], reason: str, *, again: bool) -
         if letter.is_cut:
             click.echo(f"left out: dead letter {letter.id} does not hold all of its record", err=True)
     if not chosen:
-        done = f"; {len(found)} were replayed before, --again sends them once more" if len(found) > len(wanted) else ""
-        raise click.UsageError(f"there is no dead letter of reason {reason} to replay{done}")
+        problem = f"there is no dead letter of reason {reason} to replay"
+        if before := len(found) - len(wanted):
+            problem += f"; of those replayed before, --again sends {before} once more"
+        raise click.UsageError(problem)
     return chosen
 
 

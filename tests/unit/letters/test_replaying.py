@@ -162,7 +162,7 @@ def test_a_letter_is_replayed_twice_only_when_told_so(monkeypatch: pytest.Monkey
     (letter,) = letters.read(Settings())
     assert operator.command(letter.id).output == "replayed 1\n"
     assert "was replayed at" in operator.command(letter.id).output
-    assert "1 were replayed before" in operator.command("--reason", "wrong_partition").output
+    assert "--again sends 1 once more" in operator.command("--reason", "wrong_partition").output
     assert len(operator.kafka.take(CREDITS.name)) == 1
     assert operator.command(letter.id, "--again").output == "replayed 1\n"
     assert len(operator.kafka.take(CREDITS.name)) == 1
