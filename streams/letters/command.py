@@ -26,12 +26,13 @@ def deadletters() -> None:
 @as_json
 def list_(*, as_json: bool) -> None:
     """All dead letters, a line each; `show` tells what was wrong with one."""
-    table = Table("id", Column("from", no_wrap=True), "reason", "field", "replayed", show_edge=False, pad_edge=False)
+    whole = (Column(name, no_wrap=True) for name in ("id", "reason", "field", "replayed"))
+    table = Table(*whole, Column("from", overflow="fold"), show_edge=False, pad_edge=False)
     for letter in letters.read(settings()):
         if as_json:
             click.echo(orjson.dumps(_plain(letter)))
         place = f"{letter.topic}/{letter.partition}@{letter.offset}"
-        table.add_row(letter.id, place, letter.reason, letter.field, _replayed(letter)[:16].replace("T", " "))
+        table.add_row(letter.id, letter.reason, letter.field, _replayed(letter)[:10], place)
     if not as_json:
         Console().print(table if table.row_count else "There are no dead letters.")
 
