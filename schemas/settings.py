@@ -5,7 +5,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pydantic import Field, SecretStr, ValidationError
+from dotenv import dotenv_values
+from pydantic import Field, FilePath, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from schemas.fields import EmailAddress
@@ -30,6 +31,9 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="MILLRACE_", frozen=True, extra="ignore")
 
     kafka: str = Field("127.0.0.1:19092", description="bootstrap servers, host:port, comma separated")
+    kafka_properties: FilePath | None = Field(
+        None, description="file of librdkafka properties, name=value a line, for every client: TLS, SASL; never logged"
+    )
     registry: str = Field("http://127.0.0.1:18081/apis/ccompat/v7", description="schema registry, Confluent API")
     converter_registry: str = Field(
         "http://127.0.0.1:18081/apis/registry/v2", description="the same registry as Connect's Avro converter sees it"
@@ -52,10 +56,14 @@ class Settings(BaseSettings):
     def client(self, **properties: object) -> dict[str, object]:
         """Configuration of a Kafka client, with `properties` on top (dots as underscores).
 
-        What cannot be reached is said by our own sentence, not by a line of librdkafka for every attempt.
+        `kafka_properties` says how it shows who it is (PIPE-15). What cannot be reached is said by our own sentence,
+        not by a line of librdkafka for every attempt.
         """
         named = {name.replace("_", "."): value for name, value in properties.items()}
-        return {"bootstrap.servers": self.kafka, "log_level": QUIET, "partitioner": PARTITIONER, **named}
+        security = {} if self.kafka_properties is None else dotenv_values(self.kafka_properties, interpolate=False)
+        return {
+            "bootstrap.servers": self.kafka, "log_level": QUIET, "partitioner": PARTITIONER, **security, **named,
+        }  # fmt: skip
 
 
 @cache

@@ -125,6 +125,7 @@ class Inlet:
 
     def _on_error(self, error: KafkaError) -> None:
         if error.code() == KafkaError._ALL_BROKERS_DOWN and self._unreachable_since is None:
+            log.warning("Kafka at %s does not answer: trying again for %.0f s", self._kafka, PATIENCE_S)
             self._unreachable_since = time.monotonic()
 
     def _check_reachable(self) -> None:
@@ -155,21 +156,23 @@ def raw(message: Any) -> Raw:
 
 
 def _consumer(kafka: str, group: str, on_error: Callable[[KafkaError], None]) -> Any:
-    return Consumer({
-        "bootstrap.servers": kafka,
-        "group.id": group,
-        "isolation.level": "read_committed",
-        "enable.auto.commit": False,
-        "enable.auto.offset.store": False,
-        "auto.offset.reset": "error",
-        "enable.partition.eof": True,
-        "fetch.wait.max.ms": 100,  # the end of a partition is told with the answer to a fetch
-        "partition.assignment.strategy": "range",
-        "session.timeout.ms": round(settings().session_timeout_s * 1_000),
-        "heartbeat.interval.ms": round(settings().session_timeout_s * 1_000 / 4),
-        "error_cb": on_error,
-        "log_level": 3,
-    })  # fmt: skip
+    here = settings()
+    return Consumer(
+        here.client(
+            bootstrap_servers=kafka,
+            group_id=group,
+            isolation_level="read_committed",
+            enable_auto_commit=False,
+            enable_auto_offset_store=False,
+            auto_offset_reset="error",
+            enable_partition_eof=True,
+            fetch_wait_max_ms=100,  # the end of a partition is told with the answer to a fetch
+            partition_assignment_strategy="range",
+            session_timeout_ms=round(here.session_timeout_s * 1_000),
+            heartbeat_interval_ms=round(here.session_timeout_s * 1_000 / 4),
+        )
+        | {"error_cb": on_error}
+    )
 
 
 def partition_count(consumer: Any, kafka: str, topic: str) -> int:

@@ -6,6 +6,7 @@ from uuid import uuid4
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
+from schemas.settings import settings
 from sinks.errors import KafkaUnavailable
 from sinks.inlet import ANSWER_S, Raw, partition_count, raw
 
@@ -16,16 +17,17 @@ class Log:
     def __init__(self, kafka: str, topic: str) -> None:
         self._kafka = kafka
         self._topic = topic
-        self._consumer: Any = Consumer({
-            "bootstrap.servers": kafka,
-            "group.id": f"millrace-sinks-log-{uuid4()}",  # required by the client; never joined, never committed to
-            "isolation.level": "read_committed",
-            "enable.auto.commit": False,
-            "enable.partition.eof": True,
-            "auto.offset.reset": "error",
-            "fetch.wait.max.ms": 10,  # how long the broker may wait for more before it says that a partition has ended
-            "log_level": 3,
-        })  # fmt: skip
+        self._consumer: Any = Consumer(
+            settings().client(
+                bootstrap_servers=kafka,
+                group_id=f"millrace-sinks-log-{uuid4()}",  # required by the client; never joined, never committed to
+                isolation_level="read_committed",
+                enable_auto_commit=False,
+                enable_partition_eof=True,
+                auto_offset_reset="error",
+                fetch_wait_max_ms=10,  # how long the broker may wait for more before it says that a partition has ended
+            )
+        )
         self.partitions = partition_count(self._consumer, kafka, topic)
 
     def read(self, partition: int, before: int, start: int | None = None) -> Iterator[Raw]:

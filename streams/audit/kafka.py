@@ -6,6 +6,7 @@ from typing import Any
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
+from schemas.settings import Settings
 from streams.audit.errors import CannotAudit
 from streams.audit.evidence import Partition, Span
 
@@ -29,15 +30,10 @@ class Snapshot:
     `group` is the consumer group whose progress `committed` tells; it is asked for, never joined.
     """
 
-    def __init__(self, servers: str, group: str, topics: Collection[str], patience_s: float = PATIENCE_S) -> None:
-        self._servers = servers
+    def __init__(self, settings: Settings, group: str, topics: Collection[str], patience_s: float = PATIENCE_S) -> None:
+        self._servers = settings.kafka
         self._patience_s = patience_s
-        self._client = {
-            "bootstrap.servers": servers,
-            "group.id": group,
-            "enable.auto.commit": False,
-            "log_level": 2,  # a broker that does not answer is one sentence of ours, not a line for each attempt
-        }
+        self._client = settings.client(group_id=group, enable_auto_commit=False)
         # High watermarks, not last stable offsets: what an open transaction holds back must be waited for.
         self._probe = Consumer({**self._client, "isolation.level": "read_uncommitted"})
         self.spans = self._look(self._partitions(topics))

@@ -149,7 +149,7 @@ class Servers(Topics):
         self._settings = settings
         self._scope = scope
         self._wait_s = wait_s
-        self._kafka = Snapshot(settings.kafka, APP_ID, READ)
+        self._kafka = Snapshot(settings, APP_ID, READ)
         super().__init__(Wire(ConfluentRegistry(settings.registry)), self._kafka)
 
     def close(self) -> None:

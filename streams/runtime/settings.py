@@ -4,7 +4,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field
+from dotenv import dotenv_values
+from pydantic import Field, FilePath
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -58,7 +59,7 @@ class Settings(BaseSettings):
     clock: Literal["own", "outside"] = "own"
     """`own`: this worker writes the ticks of its partitions; `outside`: somebody else does (replay, simulation)."""
 
-    kafka_properties: Path | None = None
+    kafka_properties: FilePath | None = None
     """File of librdkafka properties, `name=value` a line, for every client: TLS, SASL (PIPE-15). Never logged."""
 
     @property
@@ -87,17 +88,11 @@ class Settings(BaseSettings):
         return self.process_timeout_s + self.commit_limit_s
 
     @cached_property
-    def security(self) -> dict[str, str]:
+    def security(self) -> dict[str, str | None]:
         """The properties of `kafka_properties`; empty without a file."""
-        return {} if self.kafka_properties is None else _read_properties(self.kafka_properties)
+        return {} if self.kafka_properties is None else dotenv_values(self.kafka_properties, interpolate=False)
 
     def client(self, servers: str, **extra: Any) -> dict[str, Any]:
         """Configuration every Kafka client of this process shares, with `extra` on top (dots as underscores)."""
         names = {name.replace("_", "."): value for name, value in extra.items()}
         return {"bootstrap.servers": servers, **self.security, **names}
-
-
-def _read_properties(path: Path) -> dict[str, str]:
-    lines = (line.strip() for line in path.read_text(encoding="utf-8").splitlines())
-    pairs = (line.partition("=") for line in lines if line and not line.startswith("#"))
-    return {name.strip(): value.strip() for name, _, value in pairs}

@@ -1,6 +1,7 @@
 """Workers and sinks as processes of their own, and the watch that starts again whatever ends, as Kubernetes would."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -9,6 +10,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import IO
 
 CHECKOUT = Path(__file__).parents[2]
 WRONG_CLOCK = Path(__file__).parent / "wrong_clock"
@@ -38,14 +40,16 @@ class Member:
         return self._running.pid if self._running is not None and self._running.poll() is None else None
 
     def start(self) -> None:
-        """Start it; what it says goes to a log of this start."""
+        """Start it; what it says goes to a log of this start, by a pipe: a limit of its files is none of that."""
         self.wanted = True
         self.started_at = time.monotonic()
         self.starts += 1
-        with self.log.with_suffix(f".{self.starts}.log").open("ab") as log:
-            self._running = subprocess.Popen(
-                self._command, env=self._environment, cwd=self.log.parent, stdout=log, stderr=log
-            )
+        self._running = subprocess.Popen(
+            self._command, env=self._environment, cwd=self.log.parent,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, bufsize=0,
+        )  # fmt: skip
+        said = self._running.stdout, self.log.with_suffix(f".{self.starts}.log")
+        threading.Thread(target=_keep, args=said, name=f"log of {self.name}", daemon=True).start()
 
     def send(self, what: signal.Signals) -> None:
         """Send a signal, if it runs."""
@@ -72,6 +76,11 @@ class Member:
         except subprocess.TimeoutExpired:
             self._running.kill()
             self._running.wait()
+
+
+def _keep(said: IO[bytes], log: Path) -> None:
+    with said, log.open("ab", buffering=0) as kept:
+        shutil.copyfileobj(said, kept)
 
 
 class Crew:
