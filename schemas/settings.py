@@ -43,7 +43,7 @@ class Settings(BaseSettings):
     prometheus: str = Field("http://127.0.0.1:19090", description="Prometheus, for the dashboards' tests")
     scrape_targets: Path | None = Field(None, description="folder where workers announce themselves to Prometheus")
     web_host: str = Field("127.0.0.1", description="address on which a worker serves /metrics, /health, /ready")
-    session_timeout_s: float = Field(10.0, ge=1.0, description="silence after which a consumer loses its partitions")
+    session_timeout_s: float = Field(6.0, ge=1.0, description="silence after which a consumer loses its partitions")
     blob: str = Field("file://build/blob", description="fsspec address of the blob storage of the sinks")
     general_ledger: str = Field("http://127.0.0.1:18090", description="the SOP general ledger's address for uploads")
     general_ledger_token: SecretStr | None = Field(None, description="bearer token for it")

@@ -26,3 +26,7 @@ class PostgresUnavailable(SinkError):
 
 class StorageUnavailable(SinkError):
     """The blob storage refuses a put, so that the bytes wait in `sink.outgoing`; or it cannot be read."""
+
+
+class UnknownPrison(SinkError):
+    """Nothing is known of the prison that was asked for."""

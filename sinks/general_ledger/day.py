@@ -12,6 +12,7 @@ from schemas.fields import format_minor
 from sinks.adi import tables as adi
 from sinks.adi.segments import CURRENCY
 from sinks.database import Connection
+from sinks.errors import UnknownPrison
 from sinks.general_ledger.upload import LineStatus
 
 
@@ -88,7 +89,7 @@ def _of_prison(prison: PrisonDay) -> Iterator[str]:
 
 
 def report(connection: Connection, topic: str, day: date, prison_id: str | None = None) -> DayReport:
-    """The day of every prison, or of one, at one moment of the tables."""
+    """The day of every prison, or of one, at one moment of the tables. Raises `UnknownPrison`."""
     with connection.transaction():
         connection.execute("set transaction isolation level repeatable read, read only")
         with connection.cursor() as cursor:
@@ -97,7 +98,9 @@ def report(connection: Connection, topic: str, day: date, prison_id: str | None 
             announced = adi.differing_totals(cursor, topic, day)
         files, workbooks = _in_files(connection, day, "adi-csv"), _in_files(connection, day, "adi-workbook")
         lines = _lines(connection, topic, day)
-    names = sorted(lines.keys() | files.keys() | workbooks.keys())
+        names = sorted(lines.keys() | files.keys() | workbooks.keys())
+        if prison_id is not None and prison_id not in names and not _has_files(connection, prison_id):
+            raise UnknownPrison(f"no prison {prison_id} has ever had a file, or has a line of {day}")
     prisons = [
         PrisonDay(
             name,
@@ -118,6 +121,10 @@ def _partitions(connection: Connection, topic: str) -> int:
         "select count(*) from sink.position where sink = 'adi' and topic = %s", (topic,)
     ).fetchone()
     return 0 if row is None else int(row[0])
+
+
+def _has_files(connection: Connection, prison_id: str) -> bool:
+    return connection.execute("select from sink.adi_file where prison_id = %s limit 1", (prison_id,)).rowcount > 0
 
 
 def _lines(connection: Connection, topic: str, day: date) -> dict[str, dict[LineStatus, Sum]]:

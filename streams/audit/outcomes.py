@@ -96,7 +96,7 @@ class Outcomes:
     def left_over(self) -> Iterator[Finding]:
         """What remains when all inputs were met. Causes that retention has deleted are not held against anybody."""
         for partition, offsets in sorted(self._waiting.items()):
-            found = f"{len(offsets)} records from offset {min(offsets)} on"
+            found = f"{len(offsets)} record{'' if len(offsets) == 1 else 's'} from offset {min(offsets)} on"
             yield Finding(Kind.UNPROCESSED, str(partition), "every record consumed", found)
         for partition, answers in sorted(self._answers.items()):
             span = self._spans.get(partition)

@@ -53,18 +53,18 @@ class Prison:
         for purpose in CODES:
             world.told(GlAccount, purpose=GlPurpose(purpose))
 
-    def prisoner(self, spends: int = 0, cash: int = 0) -> str:
-        """A prisoner with so many pence, whose governor permits 30 pounds of cash beside spends for an hour."""
+    def prisoner(self, spends: int = 0, cash: int = 0, savings: int = 0, *, permitted: bool = True) -> str:
+        """A prisoner with so many pence, who may pay 30 pounds of cash beside spends for an hour, or none."""
         prisoner, until = fresh("A"), time.time_ns() // 1_000 + HOUR_US
         self.world.sql(
             "INSERT INTO reference.prisoners"
-            " (prisoner_id, prison_id, cash_permission_until, cash_permission_most_minor) VALUES (%s, %s, %s, 3000)",
+            " (prisoner_id, prison_id, cash_permission_until, cash_permission_most_minor) VALUES (%s, %s, %s, %s)",
             prisoner,
             self.prison_id,
-            until,
+            *((until, 3_000) if permitted else (None, None)),
         )
         self.world.told(Prisoner, prisoner_id=prisoner)
-        for account, amount in ((SubAccount.SPENDS, spends), (SubAccount.CASH, cash)):
+        for account, amount in zip(SubAccount, (cash, spends, savings), strict=True):
             if amount:
                 self.credit(prisoner, amount, account)
         return prisoner
@@ -82,20 +82,22 @@ class Prison:
 
     def submit(self, prisoner: str, payments: dict[str, int], funding: str, approved_by: str = "") -> str:
         """The id of a purchase that the shop has submitted."""
-        purchase = fresh("CANTEEN")
-        self.world.send(
-            SubmitPurchase(
-                purchase_id=purchase,
-                prisoner_id=prisoner,
-                payments=tuple(SupplierPayment(supplier_id=s, amount=gbp(a)) for s, a in payments.items()),
-                total=gbp(sum(payments.values())),
-                funding=tuple(FundingSource(source) for source in funding.split()),
-                description="Canteen Spends",
-                approval=AdvanceApproval(approved_by=approved_by) if "advance" in funding else None,
-                receipt_to="prisoner@prison.example",
-            )
+        order = self.order(prisoner, payments, funding, approved_by)
+        self.world.send(order)
+        return order.purchase_id
+
+    def order(self, prisoner: str, payments: dict[str, int], funding: str, approved_by: str = "") -> SubmitPurchase:
+        """What the shop submits for a new purchase."""
+        return SubmitPurchase(
+            purchase_id=fresh("CANTEEN"),
+            prisoner_id=prisoner,
+            payments=tuple(SupplierPayment(supplier_id=s, amount=gbp(a)) for s, a in payments.items()),
+            total=gbp(sum(payments.values())),
+            funding=tuple(FundingSource(source) for source in funding.split()),
+            description="Canteen Spends",
+            approval=AdvanceApproval(approved_by=approved_by) if "advance" in funding else None,
+            receipt_to="prisoner@prison.example",
         )
-        return purchase
 
     def refused(self, prisoner: str, payments: dict[str, int], funding: str, approved_by: str = "") -> Refused:
         """Why a purchase is refused."""

@@ -128,8 +128,8 @@ def tell(name: str, taken: list[float]) -> str:
 @click.option("--lost", is_flag=True, help="a machine is lost: the dead worker comes back only after the measurement")
 @click.option("--rate", default=100.0, show_default=True)
 @click.option("--seed", default=1, show_default=True)
-@click.option("--session", default=10.0, show_default=True, help="MILLRACE_SESSION_TIMEOUT_S")
-@click.option("--transaction", default=10.0, show_default=True, help="MILLRACE_TRANSACTION_TIMEOUT_S")
+@click.option("--session", default=6.0, show_default=True, help="MILLRACE_SESSION_TIMEOUT_S")
+@click.option("--transaction", default=6.0, show_default=True, help="MILLRACE_TRANSACTION_TIMEOUT_S")
 def failover(  # a command line
     *, kills: int, brokers: str, lost: bool, rate: float, seed: int, session: float, transaction: float
 ) -> None:

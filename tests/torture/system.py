@@ -62,7 +62,7 @@ class System:
         self.crew = Crew(say)
         self.connect_restarts = 0
         self._timing = dict(timing or {})
-        self.session_s = float(self._timing.get("MILLRACE_SESSION_TIMEOUT_S", "10"))
+        self.session_s = float(self._timing.get("MILLRACE_SESSION_TIMEOUT_S", "6"))
         self._world = make_world(seed, SCALE)
         self.facts = _facts(self._world)
         self._over = threading.Event()

@@ -138,6 +138,8 @@ def test_a_day_goes_from_its_lines_to_the_general_ledgers_answer(
 
     code, out = said("day", DAY, "--prison", "MDI")
     assert (code, "agreed" in out) == (0, True)
+    code, out = said("day", DAY, "--prison", "MID")
+    assert (code, out.strip()) == (2, f"millrace sinks: no prison MID has ever had a file, or has a line of {DAY}")
     code, out = said("day", DAY)
     assert code == 1
     assert "LEI: the general ledger refused 2 lines that nothing has corrected" in out

@@ -165,7 +165,7 @@ def test_records_of_a_partition_that_nobody_has_worked_on_are_waiting() -> None:
     fresh = Partition("trip", 5)
     world.records.append(Place(fresh, 0))
     world.held[fresh] = Span(0, 1)
-    assert found(world) == [Finding(Kind.UNPROCESSED, "trip/5", "every record consumed", "1 records from offset 0 on")]
+    assert found(world) == [Finding(Kind.UNPROCESSED, "trip/5", "every record consumed", "1 record from offset 0 on")]
 
 
 def test_a_tick_may_be_the_first_of_its_partition() -> None:

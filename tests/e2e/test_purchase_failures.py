@@ -1,0 +1,104 @@
+"""What a purchase can fail of beside its own flow's failure, on real servers."""
+
+import time
+
+import pytest
+
+from schemas.fields import Message
+from schemas.ledger import Decided, Outcome
+from schemas.prison_finance import (
+    AuthorisePurchase,
+    CancelPurchase,
+    PurchaseAuthorised,
+    PurchasePending,
+    PurchaseVoided,
+)
+from tests.e2e.prison import HOUR_US, Prison
+from tests.e2e.world import World, fresh
+
+
+@pytest.fixture(scope="module")
+def prison(world: World) -> Prison:
+    return Prison(world)
+
+
+def refusal(prison: Prison, command: Message) -> tuple[str | None, dict[str, str]]:
+    """Why a command is refused, and the figures that explain it. Nothing has moved."""
+    decided = prison.world.decided(prison.world.send(command))
+    assert (decided.outcome, decided.lines) == (Outcome.REFUSED, ())
+    return decided.reason, decided.figures
+
+
+def decisions(prison: Prison, event_id: str) -> list[Decided]:
+    """All journal entries of an event."""
+    return [entry for entry in prison.world.read(Decided) if entry.cause_id == event_id]
+
+
+@pytest.mark.requirement("PRI-02", "PRI-03", "PRI-04")
+@pytest.mark.parametrize(
+    ("funding", "spends", "cash"), [("spends", 99, 0), ("cash", 0, 99), ("spends cash", 49, 50), ("spends cash", 0, 99)]
+)
+def test_a_purchase_that_is_a_penny_short_never_touches_savings(
+    prison: Prison, funding: str, spends: int, cash: int
+) -> None:
+    prisoner = prison.prisoner(spends, cash, savings=5_000)
+    reason, figures = refusal(prison, prison.order(prisoner, {"CANTEEN": 100}, funding))
+    assert (reason, figures["missing"]) == ("insufficient_funds", "1")
+
+
+@pytest.mark.requirement("PRI-04")
+def test_cash_beside_spends_without_the_governors_permission_is_refused(prison: Prison) -> None:
+    prisoner = prison.prisoner(spends=50, cash=5_000, permitted=False)
+    reason, figures = refusal(prison, prison.order(prisoner, {"CANTEEN": 100}, "spends cash"))
+    assert (reason, figures) == ("not_permitted", {"permission": "missing", "wanted_cash": "50"})
+
+
+@pytest.mark.requirement("PRI-02", "PRI-07")
+def test_one_unknown_supplier_among_known_ones_is_named_and_nobody_is_paid(prison: Prison) -> None:
+    order = prison.order(prison.prisoner(spends=100), {"CANTEEN": 50, "TUCK": 50}, "spends")
+    assert refusal(prison, order) == ("unknown_supplier", {"supplier": "TUCK"})
+
+
+@pytest.mark.requirement("PRI-02")
+def test_an_unknown_person_buys_nothing(prison: Prison) -> None:
+    stranger = fresh("A")
+    assert refusal(prison, prison.order(stranger, {"CANTEEN": 50}, "spends")) == (
+        "unknown_prisoner", {"prisoner": stranger},
+    )  # fmt: skip
+
+
+@pytest.mark.requirement("PRI-10", "PIPE-09")
+def test_a_purchase_that_is_submitted_twice_is_pending_once(prison: Prison) -> None:
+    order = prison.order(prison.prisoner(spends=500), {"CANTEEN": 100}, "spends")
+    event_id = prison.world.send(order)
+    prison.world.send(order, event_id=event_id)
+    reason, figures = refusal(prison, order)
+    assert (reason, figures["state"]) == ("already_exists", "pending")
+    assert [entry.outcome for entry in decisions(prison, event_id)] == [Outcome.ACCEPTED, Outcome.DUPLICATE]
+    assert len([each for each in prison.world.read(PurchasePending) if each.purchase_id == order.purchase_id]) == 1
+
+
+@pytest.mark.requirement("PRI-10")
+def test_what_is_authorised_is_neither_authorised_again_nor_cancelled(prison: Prison) -> None:
+    prisoner = prison.prisoner(spends=500)
+    purchase = prison.submit(prisoner, {"CANTEEN": 100}, "spends")
+    once = prison.authorise(prisoner, purchase)
+    again = AuthorisePurchase(purchase_id=purchase, prisoner_id=prisoner)
+    back = CancelPurchase(purchase_id=purchase, prisoner_id=prisoner, reason="changed-mind")
+    for command in (again, back):
+        assert refusal(prison, command) == ("wrong_state", {"purchase": purchase, "state": "authorised"})
+    assert once == [("2102", "2501", 100)]
+    assert len(prison.lines(purchase)) == 2
+    assert len([each for each in prison.world.read(PurchaseAuthorised) if each.purchase_id == purchase]) == 1
+
+
+@pytest.mark.requirement("PRI-10", "PIPE-13")
+def test_what_has_timed_out_is_not_authorised_and_its_money_is_free(prison: Prison) -> None:
+    prisoner = prison.prisoner(spends=100)
+    order = prison.order(prisoner, {"CANTEEN": 100}, "spends")
+    prison.world.send(order, at=time.time_ns() // 1_000 - HOUR_US)
+    voided = prison.world.told(PurchaseVoided, purchase_id=order.purchase_id)
+    assert voided.cause.value == "timed_out"
+    late = AuthorisePurchase(purchase_id=order.purchase_id, prisoner_id=prisoner)
+    assert refusal(prison, late) == ("wrong_state", {"purchase": order.purchase_id, "state": "timed_out"})
+    assert prison.parts(prison.submit(prisoner, {"CANTEEN": 100}, "spends")) == [("spends", "CANTEEN", 100)]
