@@ -50,7 +50,7 @@ def test_a_purchase_that_is_a_penny_short_never_touches_savings(
 def test_cash_beside_spends_without_the_governors_permission_is_refused(prison: Prison) -> None:
     prisoner = prison.prisoner(spends=50, cash=5_000, permitted=False)
     reason, figures = refusal(prison, prison.order(prisoner, {"CANTEEN": 100}, "spends cash"))
-    assert (reason, figures) == ("not_permitted", {"permission": "missing", "wanted_cash": "50"})
+    assert (reason, figures) == ("not_permitted", {"permission": "none", "wanted_cash": "50"})
 
 
 @pytest.mark.requirement("PRI-02", "PRI-07")
