@@ -144,7 +144,7 @@ class Transport(base.Transport):
     def new_transactions(self) -> Transactions:
         """The transactional producer of this worker, not yet started.
 
-        It never bootstraps anew (ADR 2, finding 14): when it reaches no broker, its commit fails, and the worker ends.
+        When it reaches no broker, its commit fails, and the worker ends.
         """
         settings = self.settings
         config = self.client() | {
@@ -158,7 +158,6 @@ class Transport(base.Transport):
             "queue.buffering.max.messages": 200_000,
             "message.max.bytes": 4 * 1024 * 1024,  # the topic's own limit decides
             "statistics.interval.ms": STATISTICS_EVERY_MS,
-            "metadata.recovery.strategy": "none",
         }
         return Transactions(
             config, request_timeout_s=settings.request_timeout_s, commit_timeout_s=settings.commit_timeout_s

@@ -13,6 +13,7 @@ from stack import api
 from stack.api import Network, ServerName
 from stack.instance import Instance
 from tests.torture.crew import Member
+from tests.torture.kafka import patient
 from tests.torture.network import FAULTS
 from tests.torture.system import WORKERS, System
 from tests.torture.wire import Wire
@@ -151,7 +152,7 @@ class Clock:
 
     def __init__(self, kafka: str, wire: Wire) -> None:
         self._wire = wire
-        self._kafka = Producer({"bootstrap.servers": kafka, "enable.idempotence": True, "log_level": 2})
+        self._kafka = Producer({**patient(kafka), "enable.idempotence": True})
         self.ahead_h = 0
 
     def jump(self, system: System, dice: Dice) -> None:

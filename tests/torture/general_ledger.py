@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from confluent_kafka import Consumer
 
 from tests.torture.events import ACKNOWLEDGEMENTS, CORRECTIONS, Event, Fields
+from tests.torture.kafka import patient
 from tests.torture.wire import Wire
 
 GL_LINES = "prison_finance.gl-line.event.v1"
@@ -62,9 +63,9 @@ class GeneralLedger:
 
     def __init__(self, kafka: str, wire: Wire, seed: int) -> None:
         self._wire, self._answers = wire, Answers(seed, corrected=0.0)
-        self._kafka = Consumer({"bootstrap.servers": kafka, "group.id": f"torture-{uuid.uuid4().hex}",
+        self._kafka = Consumer({**patient(kafka), "group.id": f"torture-{uuid.uuid4().hex}",
                                 "isolation.level": "read_committed", "auto.offset.reset": "earliest",
-                                "enable.auto.commit": False, "log_level": 2})  # fmt: skip
+                                "enable.auto.commit": False})  # fmt: skip
         self._kafka.subscribe([GL_LINES])
 
     def answers(self) -> Iterator[Event]:

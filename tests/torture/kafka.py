@@ -77,8 +77,14 @@ def await_consumed(
         time.sleep(0.5)
 
 
+def patient(kafka: str) -> dict[str, Any]:
+    """Configuration of a client that outlives brokers: it tries those it knows again and again."""
+    return {"bootstrap.servers": kafka, "log_level": 2, "metadata.recovery.strategy": "none",
+            "reconnect.backoff.max.ms": 1_000}  # fmt: skip
+
+
 def _client(kafka: str) -> dict[str, Any]:
-    return {"bootstrap.servers": kafka, "enable.auto.commit": False, "log_level": 2}
+    return {**patient(kafka), "enable.auto.commit": False}
 
 
 def _within(left: dict[Slot, int], message: Any) -> Iterator[Any]:

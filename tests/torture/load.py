@@ -25,6 +25,7 @@ from tests.torture.events import (
 )
 from tests.torture.facts import Facts
 from tests.torture.general_ledger import GeneralLedger
+from tests.torture.kafka import patient
 from tests.torture.wire import Wire
 
 EXPECT = "torture-expect"
@@ -135,8 +136,8 @@ class Load(threading.Thread):
         self._recent: deque[Event] = deque(maxlen=500)
         self._stopping = threading.Event()
         self._general_ledger = GeneralLedger(kafka, wire, seed)
-        self._kafka = Producer({"bootstrap.servers": kafka, "enable.idempotence": True, "linger.ms": 5,
-                                "partitioner": "murmur2_random", "log_level": 2})  # fmt: skip
+        self._kafka = Producer({**patient(kafka), "enable.idempotence": True, "linger.ms": 5,
+                                "partitioner": "murmur2_random"})  # fmt: skip
         self.sent = self.delivered = self._told = 0
         self.failed: list[str] = []
 
