@@ -73,6 +73,7 @@ class Decided(Fact, frozen=True, kw_only=True):
         default_factory=dict
     )
     lines: tuple[JournalLine, ...] = ()
+    events: Annotated[Count, Meta(description="events that this decision told, numbered from 0 in their ids")] = 0
     cause_type: str
     cause_id: str
     cause_topic: str

@@ -154,7 +154,7 @@ class Processor:
                 self._refuse(decision_id, draft, message, repeated, cause)
                 return
             self._remember(event_id, Seen(digest, known.decision_id, forget_at))  # a repetition of that other
-            self._journal(decision_id, draft, Outcome.DUPLICATE, cause, reason=None, figures={"of": known.decision_id})
+            self._journal(decision_id, draft, Outcome.DUPLICATE, cause, figures={"of": known.decision_id})
             return
         verdict = self._room.decide(draft, message)
         self._remember(event_id, Seen(digest, decision_id, forget_at))
@@ -206,16 +206,19 @@ class Processor:
         for number, event in enumerate(verdict):
             self._room.evolve(event)
             self._tell(event, draft.book, f"{decision_id}/{number}", cause)
-        self._journal(decision_id, draft, Outcome.ACCEPTED, cause, reason=None, figures={})
+        self._journal(decision_id, draft, Outcome.ACCEPTED, cause, told=len(verdict))
         for posted in draft.posted:
             self._state(posted, draft, decision_id, cause)
         metrics.moved(self._room.name, draft.lines)
 
     def _refuse(self, decision_id: str, draft: Draft, message: Contract | None, why: Refused, cause: Cause) -> None:
-        for number, event in enumerate(self._room.refusal(message, why) if message is not None else ()):
+        events = self._room.refusal(message, why) if message is not None else ()
+        for number, event in enumerate(events):
             self._tell(event, draft.book, f"{decision_id}/refused{f'/{number}' if number else ''}", cause)
         untouched = Draft(draft.book, draft.at, self._ledger)
-        self._journal(decision_id, untouched, Outcome.REFUSED, cause, reason=why.reason, figures=why.figures)
+        self._journal(
+            decision_id, untouched, Outcome.REFUSED, cause, told=len(events), reason=why.reason, figures=why.figures
+        )
 
     def _tell(self, event: Fact, book: str, event_id: str, cause: Cause) -> None:
         """Write an event where its key belongs: mostly beside its book; a message to another book, to that one."""
@@ -242,8 +245,9 @@ class Processor:
         outcome: Outcome,
         cause: Cause,
         *,
-        reason: Reason | None,
-        figures: dict[str, str],
+        told: int = 0,
+        reason: Reason | None = None,
+        figures: dict[str, str] | None = None,
     ) -> None:
         asked = cause.envelope
         entry = Decided(
@@ -252,8 +256,9 @@ class Processor:
             room=self._room.name,
             outcome=outcome,
             reason=reason,
-            figures=figures,
+            figures=figures or {},
             lines=tuple(draft.lines),
+            events=told,
             cause_type=asked.type,
             cause_id=asked.id,
             cause_topic=cause.topic.name,
