@@ -4,14 +4,14 @@ import json
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from tests.torture import kafka
 from tests.torture.events import UPSTREAM
 from tests.torture.load import EXPECT
 from tests.torture.verifier import dealers, mobility, prisoners
 from tests.torture.verifier.books import Line
-from tests.torture.verifier.model import Input, Model, Verdict
+from tests.torture.verifier.model import DUPLICATE, REFUSED, Input, Model, Verdict
 from tests.torture.wire import Wire
 
 JOURNAL, LETTERS, TICKS = "ledger.decided.journal.v1", "pipeline.record.dead-letter.v1", "clock.second.tick.v1"
@@ -23,6 +23,13 @@ RULES = mobility.RULES | dealers.RULES | prisoners.RULES
 KEPT = 20
 
 Fields = dict[str, Any]
+
+
+class Decision(NamedTuple):
+    """What the journal says of one decision; `events` is how many it told."""
+
+    outcome: str
+    events: int
 
 
 class Differences:
@@ -54,7 +61,7 @@ class Check:
         """By place: a message, or the reason for which its record must be buried."""
         self.outcomes: Counter[str] = Counter()
         self._diverged: set[str] = set()
-        self._decisions: dict[str, str] = {}
+        self._decisions: dict[str, Decision] = {}
 
     def run(self) -> Differences:
         """Check everything but files and Postgres."""
@@ -103,7 +110,7 @@ class Check:
             place = f"{entry['cause_topic']}/{entry['cause_partition']}/{entry['cause_offset']}"
             if entry["decision_id"] in self._decisions:
                 self.differences.add("decision twice", entry["decision_id"])
-            self._decisions[entry["decision_id"]] = entry["outcome"]
+            self._decisions[entry["decision_id"]] = Decision(entry["outcome"], entry["events"])
             if entry["cause_topic"] == TICKS:
                 self._check_entry(entry, self._due(entry))
                 continue
@@ -142,22 +149,32 @@ class Check:
     # ---- events
 
     def _check_events(self) -> None:
-        """Every accepted decision has its events once each, numbered from 0; every refusal its one."""
+        """Every decision has as many events as its entry counts, once each, numbered from 0; a repetition has none."""
         told: dict[str, list[str]] = defaultdict(list)
         for record in kafka.read(self._servers, *EVENTS, "prison_finance.gl-line.event.v1",
                                  "mobility.card-charge.command.v1"):  # fmt: skip
-            event_id = dict(record.headers())["ce_id"].decode()
-            decision, _, number = event_id.rpartition("/")
+            decision, number = _decision_of(dict(record.headers())["ce_id"].decode())
             if not decision.startswith("prison_finance:"):  # a whole partition's: an accounting day is closed
                 told[decision].append(number)
-        for decision, outcome in self._decisions.items():
+        for decision, (outcome, events) in self._decisions.items():
             numbers = sorted(told.pop(decision, []), key=lambda each: (len(each), each))
-            whole = [str(number) for number in range(len(numbers))]
-            right = {"accepted": bool(numbers) and numbers == whole, "duplicate": not numbers}
-            if not right.get(outcome, numbers == ["refused"]):
-                self.differences.add("events", f"{decision} ({outcome}) has events {numbers}")
+            whole = _refusals(events) if outcome == REFUSED else [str(number) for number in range(events)]
+            if numbers != whole or (outcome == DUPLICATE) != (not events):
+                self.differences.add("events", f"{decision} ({outcome}, {events} events) has events {numbers}")
         for decision, numbers in told.items():
             self.differences.add("events", f"events {numbers} of no decision {decision}")
+
+
+def _decision_of(event_id: str) -> tuple[str, str]:
+    """The decision that told an event, and which of its events it is: `3`, `refused`, `refused/1`."""
+    decision, _, number = event_id.rpartition("/")
+    if decision.endswith("/refused"):
+        return decision.removesuffix("/refused"), f"refused/{number}"
+    return decision, number
+
+
+def _refusals(events: int) -> list[str]:
+    return [f"refused/{number}" if number else "refused" for number in range(events)]
 
 
 def latest(servers: str, topic: str, read: Callable[[bytes], Any] = json.loads) -> dict[str, Any]:

@@ -1,0 +1,73 @@
+"""Faults planted in topics: the verifier must say something about each of them."""
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.torture.events import TRIPS
+from tests.torture.verifier.check import JOURNAL
+from tests.unit.torture.topics import CHARGES, EVENTS_OF_TRIPS, Topics
+
+Tamper = Callable[[Topics], None]
+
+
+def test_what_is_right_is_found_right(monkeypatch: pytest.MonkeyPatch) -> None:
+    topics = Topics()
+    outcomes = [topics.entry(number)["outcome"] for number in range(len(topics.records[JOURNAL]))]
+    assert outcomes == ["accepted", "accepted", "duplicate", "refused", "accepted", "accepted"]
+    assert topics.verified(monkeypatch) == []
+
+
+# ---- events
+
+
+def lose_the_charge(topics: Topics) -> None:
+    del topics.records[CHARGES]
+
+
+def charge_twice(topics: Topics) -> None:
+    topics.tell(f"{TRIPS}/0/1/2", "ChargeCard")
+
+
+def lose_the_only_event(topics: Topics) -> None:
+    del topics.records[EVENTS_OF_TRIPS][0]
+
+
+def tell_of_a_repetition(topics: Topics) -> None:
+    topics.tell(f"{TRIPS}/0/2/0", "TripSettled")
+
+
+def refuse_silently(topics: Topics) -> None:
+    events = topics.records[EVENTS_OF_TRIPS]
+    del events[next(number for number, event in enumerate(events) if event.of[0] == "Refused")]
+
+
+def refuse_twice(topics: Topics) -> None:
+    topics.tell(f"{TRIPS}/0/3/refused/1", "Refused")
+
+
+def time_out_silently(topics: Topics) -> None:
+    topics.records[EVENTS_OF_TRIPS].pop()
+
+
+def time_out_twice(topics: Topics) -> None:
+    topics.tell(f"{topics.entry(-1)['decision_id']}/1", "TripReleased")
+
+
+def count_no_events(topics: Topics) -> None:
+    topics.entry(0)["events"] = 0
+    lose_the_only_event(topics)
+
+
+@pytest.mark.requirement("PIPE-03", "MOB-18")
+@pytest.mark.parametrize(
+    "tamper",
+    [lose_the_charge, charge_twice, lose_the_only_event, tell_of_a_repetition, refuse_silently, refuse_twice,
+     time_out_silently, time_out_twice, count_no_events],
+)  # fmt: skip
+def test_a_decisions_last_event_that_is_lost_or_told_again_is_a_difference(
+    tamper: Tamper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    topics = Topics()
+    tamper(topics)
+    assert topics.verified(monkeypatch)
