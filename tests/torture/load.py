@@ -7,6 +7,7 @@ import random
 import threading
 import time
 import uuid
+import zlib
 from collections import deque
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -230,6 +231,8 @@ def _headers(wire: Wire, event: Event) -> list[tuple[str, bytes]]:
         "specversion": "1.0", "id": event.event_id, "source": "torture", "time": moment, "subject": event.key,
         "type": wire.full_name(event.topic, event.name),
     }  # fmt: skip
+    if zlib.crc32(event.event_id.encode()) % 2:  # half of them leave these to their defaults
+        attributes |= {"correlationid": f"story of {event.key}", "actor": f"shop {len(event.event_id)}"}
     return [(f"ce_{name}", value.encode()) for name, value in attributes.items()]
 
 

@@ -15,6 +15,7 @@ from tests.torture.verifier.model import DUPLICATE, REFUSED, Input, Model, Verdi
 from tests.torture.wire import Wire
 
 JOURNAL, LETTERS, TICKS = "ledger.decided.journal.v1", "pipeline.record.dead-letter.v1", "clock.second.tick.v1"
+TICK = "millrace.clock.Tick"
 EVENTS = (
     "mobility.trip-payment.event.v1", "dealer_billing.bill.event.v1", "prison_finance.purchase.event.v1",
     "prison_finance.advance.event.v1", "prison_finance.gl-transaction.event.v1",
@@ -30,6 +31,18 @@ class Decision(NamedTuple):
 
     outcome: str
     events: int
+
+
+class Context(NamedTuple):
+    """What an entry repeats of the record that caused it. Moments in UTC micros."""
+
+    book: str
+    cause_type: str
+    cause_id: str
+    correlation_id: str
+    actor: str
+    effective_at: int
+    recorded_at: int
 
 
 class Differences:
@@ -62,10 +75,13 @@ class Check:
         self.outcomes: Counter[str] = Counter()
         self._diverged: set[str] = set()
         self._decisions: dict[str, Decision] = {}
+        self._contexts: dict[str, Context] = {}
+        """By place: of messages, and of ticks without a book."""
 
     def run(self) -> Differences:
         """Check everything but files and Postgres."""
         self._read_inputs()
+        self._read_ticks()
         self._check_letters()
         self._check_journal()
         self._check_events()
@@ -76,15 +92,23 @@ class Check:
     def _read_inputs(self) -> None:
         for record in kafka.read(self._servers, *UPSTREAM):
             headers = {name: value.decode() for name, value in record.headers()}
-            place = f"{record.topic()}/{record.partition()}/{record.offset()}"
+            place = _place(record)
             if EXPECT in headers:
                 self.inputs[place] = headers[EXPECT]
                 continue
             name, fields = self._wire.decode(record.value())
             moment = datetime.fromisoformat(headers["ce_time"])
             at = int(moment.timestamp()) * 1_000_000 + moment.microsecond
-            book = record.key().decode()
-            self.inputs[place] = Input(place, headers["ce_id"], headers["ce_source"], at, book, name, fields)
+            book, event_id, source = record.key().decode(), headers["ce_id"], headers["ce_source"]
+            self.inputs[place] = Input(place, event_id, source, at, book, name, fields)
+            story, actor = headers.get("ce_correlationid", event_id), headers.get("ce_actor", source)
+            self._contexts[place] = Context(book, headers["ce_type"], event_id, story, actor, at, _recorded(record))
+
+    def _read_ticks(self) -> None:
+        for record in kafka.read(self._servers, TICKS):
+            now = self._wire.decode(record.value())[1]["now"]
+            tick, recorded = f"tick:{now}", _recorded(record)
+            self._contexts[_place(record)] = Context("", TICK, tick, tick, "clock", now, recorded)
 
     def _check_letters(self) -> None:
         buried: Counter[str] = Counter()
@@ -111,8 +135,9 @@ class Check:
             if entry["decision_id"] in self._decisions:
                 self.differences.add("decision twice", entry["decision_id"])
             self._decisions[entry["decision_id"]] = Decision(entry["outcome"], entry["events"])
+            self._check_context(entry, place)
             if entry["cause_topic"] == TICKS:
-                self._check_entry(entry, self._due(entry))
+                self._check_entry(entry, self._due(entry, place))
                 continue
             answered[place] += 1
             self.outcomes[entry["outcome"]] += 1
@@ -130,9 +155,19 @@ class Check:
                 kind = "no outcome" if not answered[place] else "two outcomes"
                 self.differences.add(kind, f"{place} ({given.name}) has {answered[place]}")
 
-    def _due(self, entry: Fields) -> Verdict | None:
+    def _check_context(self, entry: Fields, place: str) -> None:
+        """An entry says of its record what the record says; a tick is of no book, so that what it made due is."""
+        found, expected = Context(*(entry[name] for name in Context._fields)), self._contexts.get(place)
+        if expected is not None and entry["cause_topic"] == TICKS:
+            expected = expected._replace(book=found.book)
+        if found != expected:
+            self.differences.add("entry", f"{entry['decision_id']} tells {found}, but {place} is {expected}")
+
+    def _due(self, entry: Fields, place: str) -> Verdict | None:
         """What a tick makes of the row that the decision's id names."""
-        now, book = int(entry["cause_id"].partition(":")[2]), entry["book"]
+        if place not in self._contexts:
+            return None
+        now, book = self._contexts[place].effective_at, entry["book"]
         parts = entry["decision_id"].split("/")
         if entry["room"] == "prison_finance":
             return prisoners.time_out(self.model, book, parts[1], now)
@@ -163,6 +198,14 @@ class Check:
                 self.differences.add("events", f"{decision} ({outcome}, {events} events) has events {numbers}")
         for decision, numbers in told.items():
             self.differences.add("events", f"events {numbers} of no decision {decision}")
+
+
+def _place(record: Any) -> str:
+    return f"{record.topic()}/{record.partition()}/{record.offset()}"
+
+
+def _recorded(record: Any) -> int:
+    return int(record.timestamp()[1]) * 1_000
 
 
 def _decision_of(event_id: str) -> tuple[str, str]:

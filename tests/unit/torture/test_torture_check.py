@@ -5,7 +5,8 @@ from collections.abc import Callable
 import pytest
 
 from tests.torture.events import TRIPS
-from tests.torture.verifier.check import JOURNAL
+from tests.torture.verifier.check import JOURNAL, TICKS
+from tests.unit.torture.test_torture_model import NOW
 from tests.unit.torture.topics import CHARGES, EVENTS_OF_TRIPS, Topics
 
 Tamper = Callable[[Topics], None]
@@ -70,4 +71,29 @@ def test_a_decisions_last_event_that_is_lost_or_told_again_is_a_difference(
 ) -> None:
     topics = Topics()
     tamper(topics)
+    assert topics.verified(monkeypatch)
+
+
+# ---- the journal, beyond outcome and lines
+
+
+@pytest.mark.requirement("PIPE-10")
+@pytest.mark.parametrize("number", [1, 2, 3, -1], ids=["accepted", "repeated", "refused", "timed out"])
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("effective_at", NOW - 86_400_000_000), ("recorded_at", NOW + 1), ("cause_id", "e0"), ("cause_type", "millrace.X"),
+     ("correlation_id", "e0"), ("actor", "nobody"), ("book", "group:grp-2")],
+)  # fmt: skip
+def test_an_entry_that_tells_another_time_cause_or_actor_than_its_record_is_a_difference(
+    field: str, value: str | int, number: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    topics = Topics()
+    topics.entry(number)[field] = value
+    assert topics.verified(monkeypatch)
+
+
+@pytest.mark.requirement("PIPE-10", "PIPE-13")
+def test_an_entry_that_a_tick_caused_which_nobody_has_seen_is_a_difference(monkeypatch: pytest.MonkeyPatch) -> None:
+    topics = Topics()
+    topics.records[TICKS] = []
     assert topics.verified(monkeypatch)

@@ -90,7 +90,7 @@ class Topics:
 
     def time_out(self, trip_id: str) -> None:
         """A tick passes a trip's deadline."""
-        at, until = self.add(TICKS, ("millrace.Tick", {"now": TICK})), self.model.trips[f"{BOOK}|{trip_id}"]["until"]
+        at, until = self.add(TICKS, ("Tick", {"now": TICK})), self.model.trips[f"{BOOK}|{trip_id}"]["until"]
         verdict = mobility.time_out(self.model, BOOK, trip_id, TICK)
         assert verdict is not None
         decision = f"{BOOK}/{trip_id}/{until}/timed_out"
