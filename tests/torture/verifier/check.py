@@ -26,6 +26,10 @@ KEPT = 20
 Fields = dict[str, Any]
 
 
+Raw = tuple[bytes | None, bytes | None, list[tuple[str, bytes]]]
+"""Key, value and headers, as they lie in Kafka."""
+
+
 class Decision(NamedTuple):
     """What the journal says of one decision; `events` is how many it told."""
 
@@ -77,6 +81,7 @@ class Check:
         self._decisions: dict[str, Decision] = {}
         self._contexts: dict[str, Context] = {}
         """By place: of messages, and of ticks without a book."""
+        self._spoilt: dict[str, Raw] = {}
 
     def run(self) -> Differences:
         """Check everything but files and Postgres."""
@@ -94,7 +99,7 @@ class Check:
             headers = {name: value.decode() for name, value in record.headers()}
             place = _place(record)
             if EXPECT in headers:
-                self.inputs[place] = headers[EXPECT]
+                self.inputs[place], self._spoilt[place] = headers[EXPECT], _raw(record)
                 continue
             name, fields = self._wire.decode(record.value())
             moment = datetime.fromisoformat(headers["ce_time"])
@@ -119,6 +124,8 @@ class Check:
             expected = self.inputs.get(place)
             if expected != told["dl-reason"]:
                 self.differences.add("dead letter", f"{place} was buried as {told['dl-reason']}, expected {expected}")
+            elif _raw(record) != self._spoilt[place]:
+                self.differences.add("dead letter", f"{place} is {self._spoilt[place]}, its letter {_raw(record)}")
         for place, expected in self.inputs.items():
             if isinstance(expected, str) and buried[place] != 1:
                 self.differences.add("dead letter", f"{place} ({expected}) has {buried[place]} letters")
@@ -198,6 +205,11 @@ class Check:
                 self.differences.add("events", f"{decision} ({outcome}, {events} events) has events {numbers}")
         for decision, numbers in told.items():
             self.differences.add("events", f"events {numbers} of no decision {decision}")
+
+
+def _raw(record: Any) -> Raw:
+    """A record without what a letter adds."""
+    return record.key(), record.value(), [each for each in record.headers() if not each[0].startswith("dl-")]
 
 
 def _place(record: Any) -> str:

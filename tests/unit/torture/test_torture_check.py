@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.torture.events import TRIPS
-from tests.torture.verifier.check import JOURNAL, TICKS
+from tests.torture.verifier.check import JOURNAL, LETTERS, TICKS
 from tests.unit.torture.test_torture_model import NOW
 from tests.unit.torture.topics import CHARGES, EVENTS_OF_TRIPS, Topics
 
@@ -96,4 +96,31 @@ def test_an_entry_that_tells_another_time_cause_or_actor_than_its_record_is_a_di
 def test_an_entry_that_a_tick_caused_which_nobody_has_seen_is_a_difference(monkeypatch: pytest.MonkeyPatch) -> None:
     topics = Topics()
     topics.records[TICKS] = []
+    assert topics.verified(monkeypatch)
+
+
+# ---- dead letters
+
+
+def empty(topics: Topics) -> None:
+    topics.records[LETTERS][0] = topics.records[LETTERS][0]._replace(of=b"")
+
+
+def another_key(topics: Topics) -> None:
+    topics.records[LETTERS][0] = topics.records[LETTERS][0]._replace(named=b"group:grp-2")
+
+
+def without_its_headers(topics: Topics) -> None:
+    letter = topics.records[LETTERS][0]
+    head = tuple(each for each in letter.head if each[0].startswith("dl-"))
+    topics.records[LETTERS][0] = letter._replace(head=head)
+
+
+@pytest.mark.requirement("PIPE-04")
+@pytest.mark.parametrize("tamper", [empty, another_key, without_its_headers])
+def test_a_letter_without_the_bytes_of_its_record_is_a_difference(
+    tamper: Tamper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    topics = Topics()
+    tamper(topics)
     assert topics.verified(monkeypatch)
