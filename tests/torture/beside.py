@@ -28,7 +28,8 @@ from stack.api import ServerName
 from tests.torture import kafka
 from tests.torture.crew import CHECKOUT
 from tests.torture.run import folder_of
-from tests.torture.verifier.check import latest
+from tests.torture.verifier.differences import Differences
+from tests.torture.verifier.places import latest
 
 INSTANCE = "torture-beside"
 WORKERS = 3
@@ -135,7 +136,7 @@ def _count(task: Task, commands: int, kills: int, crashes: int) -> Damage:
     doubled = sum(1 for number, count in found.items() if count > wanted[number])
     wrong = len({outcome.id for outcome in seen if outcome not in expected})
     owners = _owners(commands)
-    rows = latest(task.kafka, f"{task.run}-owners-changelog", orjson.loads)
+    rows = latest(task.kafka, f"{task.run}-owners-changelog", Differences(), orjson.loads)
     rows = {str(key).strip('"'): (row["balance"], row["held"]) for key, row in rows.items()}
     differing = sum(1 for owner, state in owners.items() if rows.get(owner) != state)
     return Damage(commands, kills, crashes, lost, doubled, wrong, len(owners), differing, unread)

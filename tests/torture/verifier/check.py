@@ -1,16 +1,16 @@
-"""The comparison: inputs, journal, dead letters, events, tables, projections. Every difference is one sentence."""
+"""The comparison of inputs, journal, dead letters and events."""
 
-import json
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, NamedTuple
 
 from tests.torture import kafka
 from tests.torture.events import UPSTREAM
 from tests.torture.load import EXPECT
-from tests.torture.verifier import dealers, mobility, prisoners
+from tests.torture.verifier import dealers, mobility, places, prisoners
 from tests.torture.verifier.books import Line
+from tests.torture.verifier.differences import Differences
 from tests.torture.verifier.model import DUPLICATE, REFUSED, Input, Model, Verdict
 from tests.torture.wire import Wire
 
@@ -21,7 +21,6 @@ EVENTS = (
     "prison_finance.advance.event.v1", "prison_finance.gl-transaction.event.v1",
 )  # fmt: skip
 RULES = mobility.RULES | dealers.RULES | prisoners.RULES
-KEPT = 20
 
 Fields = dict[str, Any]
 
@@ -47,25 +46,6 @@ class Context(NamedTuple):
     actor: str
     effective_at: int
     recorded_at: int
-
-
-class Differences:
-    """All are counted by their kind, the first of each kept."""
-
-    def __init__(self) -> None:
-        self.counts: Counter[str] = Counter()
-        self.kept: list[str] = []
-
-    def add(self, kind: str, sentence: str) -> None:
-        self.counts[kind] += 1
-        if self.counts[kind] <= KEPT:
-            self.kept.append(f"{kind}: {sentence}")
-
-    def compare(self, kind: str, expected: dict[str, Any], found: dict[str, Any]) -> None:
-        """Two tables, every key both ways."""
-        for key in expected.keys() | found.keys():
-            if expected.get(key) != found.get(key):
-                self.add(kind, f"{key}: expected {expected.get(key)}, found {found.get(key)}")
 
 
 class Check:
@@ -137,6 +117,7 @@ class Check:
         answered: Counter[str] = Counter()
         last: dict[str, int] = {}
         for record in kafka.read(self._servers, JOURNAL):
+            places.check(record, self.differences)
             _, entry = self._wire.decode(record.value())
             place = f"{entry['cause_topic']}/{entry['cause_partition']}/{entry['cause_offset']}"
             if entry["decision_id"] in self._decisions:
@@ -195,6 +176,7 @@ class Check:
         told: dict[str, list[str]] = defaultdict(list)
         for record in kafka.read(self._servers, *EVENTS, "prison_finance.gl-line.event.v1",
                                  "mobility.card-charge.command.v1"):  # fmt: skip
+            places.check(record, self.differences)
             decision, number = _decision_of(dict(record.headers())["ce_id"].decode())
             if not decision.startswith("prison_finance:"):  # a whole partition's: an accounting day is closed
                 told[decision].append(number)
@@ -230,18 +212,6 @@ def _decision_of(event_id: str) -> tuple[str, str]:
 
 def _refusals(events: int) -> list[str]:
     return [f"refused/{number}" if number else "refused" for number in range(events)]
-
-
-def latest(servers: str, topic: str, read: Callable[[bytes], Any] = json.loads) -> dict[str, Any]:
-    """The last value of each key of a compacted topic: what a restore would give."""
-    rows: dict[str, bytes] = {}
-    for record in kafka.read(servers, topic):
-        key = record.key().decode()
-        if record.value() is None:
-            rows.pop(key, None)
-        else:
-            rows[key] = record.value()
-    return {key: read(value) for key, value in rows.items()}
 
 
 def line_of(line: Fields) -> Line:

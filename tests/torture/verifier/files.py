@@ -12,14 +12,14 @@ from typing import Any
 import psycopg
 
 from tests.torture import kafka
-from tests.torture.verifier.check import Differences
+from tests.torture.verifier.differences import Differences
 from tests.torture.verifier.model import Model
+from tests.torture.verifier.places import PARTITIONS
 from tests.torture.wire import Wire
 
 PAYMENTS, GL_LINES = "mobility.trip-payment.event.v1", "prison_finance.gl-line.event.v1"
 SINKS = {"invoices": PAYMENTS, "adi": GL_LINES}
 WAIT_S = 600.0
-PARTITIONS = 8
 
 Fields = dict[str, Any]
 

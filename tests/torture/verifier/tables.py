@@ -8,9 +8,11 @@ import psycopg
 from psycopg.rows import dict_row
 
 from tests.torture import kafka
+from tests.torture.verifier import places
 from tests.torture.verifier.books import Books, in_order, side
-from tests.torture.verifier.check import Differences, latest
+from tests.torture.verifier.differences import Differences
 from tests.torture.verifier.model import Model
+from tests.torture.verifier.places import latest
 from tests.torture.wire import Wire
 
 SUMS = ("debits_posted", "credits_posted", "debits_pending", "credits_pending")
@@ -23,7 +25,7 @@ Rows = dict[str, Any]
 
 def check(servers: str, postgres: str, wire: Wire, model: Model, differences: Differences, ticked: int) -> None:
     """Compare every table and projection. `ticked` is the last tick: nothing may still wait that was due by then."""
-    changelog: Callable[[str], Rows] = lambda name: latest(servers, f"millrace-{name}-changelog")  # noqa: E731
+    changelog: Callable[[str], Rows] = lambda name: latest(servers, f"millrace-{name}-changelog", differences)  # noqa: E731
     balances = changelog("balances")
     differences.compare("table balances", _balance_rows(model.books), {k: _balance_row(v) for k, v in balances.items()})
     differences.compare(
@@ -130,11 +132,12 @@ def _check_topics(servers: str, wire: Wire, books: Books, differences: Differenc
     read: Callable[[bytes], Rows] = lambda value: wire.decode(value)[1]  # noqa: E731
     lines: Rows = {}
     for record in kafka.read(servers, LINES):
+        places.check(record, differences)
         key = record.key().decode()
         if key in lines:
             differences.add("statement line twice", key)
         lines[key] = read(record.value())
-    found = _shown(latest(servers, BALANCES, read), latest(servers, LOCKS, read), lines)
+    found = _shown(latest(servers, BALANCES, differences, read), latest(servers, LOCKS, differences, read), lines)
     for name, expected, shown in zip(("balances", "locks", "lines"), _projected(books), found, strict=True):
         differences.compare(f"projected {name}", expected, shown)
 

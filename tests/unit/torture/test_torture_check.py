@@ -6,8 +6,9 @@ import pytest
 
 from tests.torture.events import TRIPS
 from tests.torture.verifier.check import JOURNAL, LETTERS, TICKS
+from tests.torture.verifier.places import PARTITIONS
 from tests.unit.torture.test_torture_model import NOW
-from tests.unit.torture.topics import CHARGES, EVENTS_OF_TRIPS, Topics
+from tests.unit.torture.topics import CHARGES, EVENTS_OF_TRIPS, HOME, Topics
 
 Tamper = Callable[[Topics], None]
 
@@ -27,7 +28,7 @@ def lose_the_charge(topics: Topics) -> None:
 
 
 def charge_twice(topics: Topics) -> None:
-    topics.tell(f"{TRIPS}/0/1/2", "ChargeCard")
+    topics.tell(f"{TRIPS}/{HOME}/1/2", "ChargeCard")
 
 
 def lose_the_only_event(topics: Topics) -> None:
@@ -35,7 +36,7 @@ def lose_the_only_event(topics: Topics) -> None:
 
 
 def tell_of_a_repetition(topics: Topics) -> None:
-    topics.tell(f"{TRIPS}/0/2/0", "TripSettled")
+    topics.tell(f"{TRIPS}/{HOME}/2/0", "TripSettled")
 
 
 def refuse_silently(topics: Topics) -> None:
@@ -44,7 +45,7 @@ def refuse_silently(topics: Topics) -> None:
 
 
 def refuse_twice(topics: Topics) -> None:
-    topics.tell(f"{TRIPS}/0/3/refused/1", "Refused")
+    topics.tell(f"{TRIPS}/{HOME}/3/refused/1", "Refused")
 
 
 def time_out_silently(topics: Topics) -> None:
@@ -124,3 +125,15 @@ def test_a_letter_without_the_bytes_of_its_record_is_a_difference(
     topics = Topics()
     tamper(topics)
     assert topics.verified(monkeypatch)
+
+
+# ---- partitions
+
+
+@pytest.mark.requirement("PIPE-01")
+@pytest.mark.parametrize("topic", [JOURNAL, CHARGES])
+def test_a_record_beside_its_book_is_a_difference(topic: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    topics = Topics()
+    moved = topics.records[topic][-1]
+    topics.records[topic][-1] = moved._replace(at=(topic, (HOME + 1) % PARTITIONS, 0))
+    assert any(each.startswith("partition") for each in topics.verified(monkeypatch))

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from tests.torture.verifier.check import Differences
-from tests.torture.verifier.files import PARTITIONS, _check_journals
+from tests.torture.verifier.differences import Differences
+from tests.torture.verifier.files import _check_journals
+from tests.torture.verifier.places import PARTITIONS
 
 pytestmark = pytest.mark.requirement("PRI-11")
 

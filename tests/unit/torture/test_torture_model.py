@@ -7,7 +7,8 @@ from itertools import islice
 from tests.torture.events import ACKNOWLEDGEMENTS, CORRECTIONS, Event
 from tests.torture.facts import Facts, Policy, Vehicle
 from tests.torture.load import Stories
-from tests.torture.verifier.check import RULES, Differences
+from tests.torture.verifier.check import RULES
+from tests.torture.verifier.differences import Differences
 from tests.torture.verifier.model import Input, Model, Verdict
 
 FACTS = Facts(

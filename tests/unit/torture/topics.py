@@ -13,10 +13,12 @@ from tests.torture.verifier import mobility
 from tests.torture.verifier.books import Line
 from tests.torture.verifier.check import JOURNAL, LETTERS, RULES, TICKS, Check
 from tests.torture.verifier.model import Input, Model, Verdict
+from tests.torture.verifier.places import partition_of
 from tests.unit.torture.test_torture_model import FACTS, NOW
 
 CHARGES, EVENTS_OF_TRIPS = "mobility.card-charge.command.v1", "mobility.trip-payment.event.v1"
 BOOK = "group:grp-1"
+HOME = partition_of(BOOK)
 HOUR_US = 3_600_000_000
 TICK = NOW + 100 * HOUR_US
 START = {"group_id": "grp-1", "rider_id": "rid-1", "vehicle_id": "veh-1", "estimated_seconds": 600,
@@ -121,7 +123,7 @@ class Topics:
         topic = CHARGES if name == "ChargeCard" else EVENTS_OF_TRIPS
         self.add(topic, (name, {"trip_id": "t1"}), (("ce_id", event_id.encode()),))
 
-    def add(self, topic: str, value: Any, head: Head = (), partition: int = 0) -> Record:
+    def add(self, topic: str, value: Any, head: Head = (), partition: int = HOME) -> Record:
         """One more record of the book, at the end of a topic."""
         held = self.records.setdefault(topic, [])
         held.append(Record((topic, partition, len(held)), value, head, BOOK.encode()))
