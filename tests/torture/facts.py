@@ -25,7 +25,7 @@ class Facts(NamedTuple):
     """All that the model may know beside the inputs. Members are riders by group.
 
     Permissions to add cash to spends are (until, UTC micros; most, pence) by prisoner; officers are (prison, may
-    approve, may write off).
+    approve, may write off); cost centres are by prison, and codes of the general ledger by account.
     """
 
     vehicles: dict[str, Vehicle]
@@ -37,3 +37,5 @@ class Facts(NamedTuple):
     permissions: dict[str, tuple[int | None, int | None]]
     officers: dict[str, tuple[str, bool, bool]]
     policy: Policy
+    cost_centres: dict[str, str]
+    codes: dict[str, str]

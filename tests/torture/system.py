@@ -22,9 +22,12 @@ from streams.demo.world import (
     ADVANCE_ALLOWED,
     CIRCUMSTANCES,
     EVERY_DAYS,
+    GL_ACCOUNTS,
     INSTALMENT,
     OFFICERS,
+    PRISONS,
     RATES,
+    SUPPLIERS,
     Scale,
     cash_permission,
     make_world,
@@ -170,9 +173,12 @@ def _facts(world: Any) -> Facts:
     for vehicle in world.vehicles:
         unlock, per_minute = RATES[vehicle.model_id.partition("-")[2]]
         vehicles[vehicle.vehicle_id] = Vehicle(vehicle.msp_id, unlock, Decimal(per_minute))
+    codes = {purpose: sop for purpose, (_, sop) in GL_ACCOUNTS.items()}
+    codes |= {f"supplier/{supplier}": account for supplier, (_, account) in SUPPLIERS.items()}
     return Facts(
         vehicles, world.members, world.dealers, world.prisoners, world.suppliers,
         {prisoner: prison_of(number) for number, prisoner in enumerate(world.prisoners)},
         {prisoner: cash_permission(number) for number, prisoner in enumerate(world.prisoners)},
         OFFICERS, Policy(ADVANCE_ALLOWED, INSTALMENT, EVERY_DAYS, tuple(CIRCUMSTANCES)),
+        {prison: cost_centre for prison, (_, cost_centre) in PRISONS.items()}, codes,
     )  # fmt: skip

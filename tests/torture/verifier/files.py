@@ -12,6 +12,7 @@ from typing import Any
 import psycopg
 
 from tests.torture import kafka
+from tests.torture.facts import Facts
 from tests.torture.verifier.differences import Differences
 from tests.torture.verifier.model import Model
 from tests.torture.verifier.places import PARTITIONS
@@ -91,16 +92,25 @@ def _check_settled(model: Model, settled: list[tuple[str, int]], differences: Di
 
 
 def _check_lines(model: Model, lines: list[Fields], differences: Differences) -> None:
-    """Every ledger line that the model expects was written once, and no other."""
+    """Every ledger line that the model expects was written once, as the facts have it, and no other."""
     found: Counter[str] = Counter()
     for line in lines:
         number, side = line["line_id"].rsplit("/", 2)[1:]
         book, amount = f"prisoner:{line['prisoner_id']}", line["amount"]["amount_minor"]
         found[" ".join(map(str, (book, line["transaction_id"], number, side, line["account"], amount)))] += 1
-        if side != line["side"]:
-            differences.add("ledger line", f"{line['line_id']} is on the {line['side']} side")
-    expected = {" ".join(map(str, place)): count for place, count in model.ledger_lines.items()}
-    differences.compare("ledger lines", expected, dict(found))
+        for name, expected in _bears(model.facts, line, number, side).items():
+            if line[name] != expected:
+                differences.add("ledger line", f"{line['line_id']}: {name} is {line[name]}, expected {expected}")
+    wanted = {" ".join(map(str, place)): count for place, count in model.ledger_lines.items()}
+    differences.compare("ledger lines", wanted, dict(found))
+
+
+def _bears(facts: Facts, line: Fields, number: str, side: str) -> Fields:
+    """What a line must bear: the code of its account, and the prison and cost centre of its prisoner."""
+    prison = facts.prison_of[line["prisoner_id"]]
+    named = (line["prisoner_id"], line["transaction_id"], line["accounting_date"], number, side)
+    return {"prison_id": prison, "cost_centre": facts.cost_centres[prison], "gl_account": facts.codes[line["account"]],
+            "side": side, "line_id": "/".join(named)}  # fmt: skip
 
 
 def _check_totals(lines: list[Fields], closed: list[Fields], differences: Differences) -> None:

@@ -21,7 +21,10 @@ FACTS = Facts(
     permissions={"A1": (4_000_000_000_000_000, 900), "A2": (None, None)},
     officers={"governor": ("LEI", True, True), "deputy": ("MDI", True, False)},
     policy=Policy(allowed=3_000, instalment=400, every_days=1, circumstances=("arrival",)),
-)
+    cost_centres={"LEI": "318", "MDI": "334"},
+    codes={"spends": "2102", "cash": "2101", "savings": "2103", "advance": "2198", "owed": "1502",
+           "written_off": "4104", "supplier/BT": "2501", "supplier/DHL": "2502"},
+)  # fmt: skip
 NOW = 1_790_000_000_000_000
 
 

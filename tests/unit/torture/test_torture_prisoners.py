@@ -35,7 +35,10 @@ FACTS = Facts(
     permissions={"A0": (4_000_000_000_000_000, 900), "A1": (None, None), "A2": (1, None), "A3": (4 * 10**15, None)},
     officers={"governor": ("LEI", True, True), "deputy": ("LEI", True, False), "other": ("MDI", True, True)},
     policy=Policy(allowed=3_000, instalment=150, every_days=2, circumstances=("arrival",)),
-)
+    cost_centres={"LEI": "318", "MDI": "334"},
+    codes={**{purpose.value: f"{number}00" for number, purpose in enumerate(GlPurpose)},
+           "supplier/BT": "21", "supplier/DHL": "22", "supplier/CAN": "23"},
+)  # fmt: skip
 MESSAGES: dict[str, type[Message]] = {
     message.__name__: message
     for topic in TOPICS
@@ -51,15 +54,17 @@ def stage() -> Stage:
     for who in PEOPLE:
         until, most = FACTS.permissions[who]
         kept.prisoners[who] = Prisoner(
-            prisoner_id=who, prison_id=FACTS.prison_of[who], cost_centre="1",
+            prisoner_id=who, prison_id=FACTS.prison_of[who], cost_centre=FACTS.cost_centres[FACTS.prison_of[who]],
             cash_permission_until=until, cash_permission_most_minor=most,
         )  # fmt: skip
     for supplier in FACTS.suppliers:
-        kept.suppliers[supplier] = Supplier(supplier_id=supplier, name=supplier, gl_account="25")
+        kept.suppliers[supplier] = Supplier(
+            supplier_id=supplier, name=supplier, gl_account=FACTS.codes[f"supplier/{supplier}"]
+        )
     policy = FACTS.policy
     for prison in ("LEI", "MDI"):
         kept.prisons[prison] = Prison(
-            prison_id=prison, cost_centre="1", advance_allowed_minor=policy.allowed,
+            prison_id=prison, cost_centre=FACTS.cost_centres[prison], advance_allowed_minor=policy.allowed,
             advance_instalment_minor=policy.instalment, advance_every_days=policy.every_days,
             automatic_circumstances=policy.circumstances,
         )  # fmt: skip
@@ -68,7 +73,7 @@ def stage() -> Stage:
             officer_id=officer, prison_id=prison, may_approve_advances=may_approve, may_write_off=may_write_off
         )
     for purpose in GlPurpose:
-        kept.gl_accounts[purpose.value] = GlAccount(purpose=purpose, nomis_code="1", sop_account="1")
+        kept.gl_accounts[purpose.value] = GlAccount(purpose=purpose, nomis_code="1", sop_account=FACTS.codes[purpose])
     made = Stage(lambda ledger: PrisonFinance(kept.tables, ledger), *kept)
     made.tick()
     return made
