@@ -7,7 +7,7 @@ import time
 from collections import Counter, defaultdict
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import psycopg
 
@@ -23,6 +23,19 @@ SINKS = {"invoices": PAYMENTS, "adi": GL_LINES}
 WAIT_S = 600.0
 
 Fields = dict[str, Any]
+
+
+class Row(NamedTuple):
+    """A line of a journal file."""
+
+    prison: str
+    day: str
+    line: str
+    transaction: str
+    cost_centre: str
+    code: str
+    side: str
+    amount: int
 
 
 def check(servers: str, postgres: str, blob: Path, wire: Wire, model: Model, differences: Differences) -> int:
@@ -146,23 +159,46 @@ def _check_register(register: list[Any], blob: Path, differences: Differences) -
 def _check_journals(
     register: list[Any], blob: Path, lines: list[Fields], closed: list[Fields], differences: Differences
 ) -> None:
-    """Every line of a day over which all partitions have closed, that day or a later one, is in one CSV file, once."""
+    """Every line of a day over which all partitions have closed, that day or a later one, is in one CSV file, once.
+
+    The file is one of the line's prison and day, and says of it what the line says.
+    """
     last = {each["partition"]: each["accounting_date"] for each in sorted(closed, key=lambda each: each["offset"])}
     closed_until = min(last.values()) if len(last) == PARTITIONS else ""
-    expected = Counter((line["line_id"], line["side"], line["amount"]["amount_minor"])
-                       for line in lines if line["accounting_date"] <= closed_until)  # fmt: skip
-    found: Counter[tuple[str, str, int]] = Counter()
+    expected = Counter(
+        Row(line["prison_id"], line["accounting_date"], line["line_id"], line["transaction_id"], line["cost_centre"],
+            line["gl_account"], line["side"], line["amount"]["amount_minor"])
+        for line in lines if line["accounting_date"] <= closed_until
+    )  # fmt: skip
+    found: Counter[Row] = Counter()
     for name in (row[0] for row in register if row[1] == "adi-csv"):
-        if not (blob / name).exists():
-            continue
-        for row in csv.DictReader(io.StringIO((blob / name).read_text())):
-            if row["Entity"] == "TOTAL":
-                continue
-            side = "debit" if row["Debit"] else "credit"
-            found[row["Line"], side, int(Decimal(row["Debit"] or row["Credit"]) * 100)] += 1
+        if (blob / name).exists():
+            found.update(_rows(name, (blob / name).read_text(), differences))
     for line, count in (expected - found).items():
         differences.add("journal file", f"{line} is {count} times missing")
     for line, count in (found - expected).items():
         differences.add("journal file", f"{line} is {count} times too many")
     if len(lines) != expected.total():
         differences.add("journal file", f"{len(lines) - expected.total()} lines are of days that are not closed")
+
+
+def _rows(name: str, content: str, differences: Differences) -> list[Row]:
+    """What a journal says, with the prison and day that its name says; its last row is the sum of the others."""
+    _, folder, file = name.split("/")
+    _, written, prison, _ = file.rsplit("_", 3)
+    day = f"{written[4:]}-{written[2:4]}-{written[:2]}"
+    if day != folder:
+        differences.add("journal file", f"{name} is of two days")
+    rows, told = list[Row](), list[tuple[int, int]]()
+    for row in csv.DictReader(io.StringIO(content)):
+        debit, credit = (int(Decimal(row[side] or 0) * 100) for side in ("Debit", "Credit"))
+        if row["Entity"] == "TOTAL":
+            told.append((debit, credit))
+            continue
+        side, amount = ("debit", debit) if debit else ("credit", credit)
+        account = row["Cost Centre"], row["Account"]
+        rows.append(Row(prison, day, row["Line"], row["Transaction"], *account, side, amount))
+    sums = [sum(row.amount for row in rows if row.side == side) for side in ("debit", "credit")]
+    if told != [tuple(sums)]:
+        differences.add("journal file", f"{name} comes to {sums}, and says {told}")
+    return rows
