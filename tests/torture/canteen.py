@@ -21,6 +21,7 @@ class Canteen:
         self._dice, self._facts, self._new_id = dice, facts, new_id
         self._purchases = deque[Fields]()
         self._paid_for: deque[Fields] = deque(maxlen=200)
+        self._given_back: deque[Fields] = deque(maxlen=10)
         self.tellers: list[tuple[int, Callable[[], Event]]] = [
             (12, self.credit), (3, self.move), (14, self.submit), (13, self.decide), (3, self.afterwards),
         ]  # fmt: skip
@@ -94,7 +95,16 @@ class Canteen:
             fields = {"advance_id": purchase_id, "prisoner_id": prisoner, "written_off_by": self._officer(prisoner),
                       "reason": "Released"}  # fmt: skip
             return Event(ADVANCES, "WriteOffAdvance", key, self._new_id("wro"), fields)
-        refund_id = self._new_id("ref")
+        return self._refund(purchase)
+
+    def _refund(self, purchase: Fields) -> Event:
+        """Of a purchase that was paid, or of one of the last that were refunded before."""
+        if self._given_back and self._dice.random() < 0.5:
+            purchase = self._dice.choice(self._given_back)
+        else:
+            self._given_back.append(purchase)
+        purchase_id, prisoner = purchase["purchase_id"], purchase["prisoner_id"]
+        refund_id, key = self._new_id("ref"), f"prisoner:{prisoner}"
         fields = {"refund_id": refund_id, "purchase_id": purchase_id, "prisoner_id": prisoner, "reason": "Spoilt",
                   "payments": [self._part_of(each) for each in self._dice.choice((purchase["payments"], []))],
                   }  # fmt: skip

@@ -221,5 +221,5 @@ def line_of(line: Fields) -> Line:
     return Line(
         line["step"], line["debit"], line["credit"], line["amount_minor"], line["currency"], line["lock_id"],
         line["deadline"], tuple((part["lot_id"], part["amount_minor"]) for part in spent),
-        None if opened is None else (opened["lot_id"], opened["amount_minor"], opened["expires_at"]),
+        None if opened is None else (opened["lot_id"], opened["amount_minor"], opened.get("expires_at")),
     )  # fmt: skip

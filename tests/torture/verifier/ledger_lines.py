@@ -8,10 +8,12 @@ from collections.abc import Iterable
 
 from tests.torture.verifier.model import ACCEPTED, Fields, Input, Model, Rule, Verdict, refused
 
+REMEMBERED_US = 90 * 24 * 3_600_000_000
+
 
 def written(model: Model, book: str, transaction: str, steps: Iterable[tuple[str, str, int]]) -> None:
     """A debit and a credit line for every (debit account, credit account, pence)."""
-    row = model.transactions.setdefault(f"{book}|{transaction}", {"entries": 0, "open": []})
+    row = model.transactions.setdefault(f"{book}|{transaction}", {"entries": 0, "open": [], "until": None})
     row["state"] = "written"
     for debit, credit, amount in steps:
         row["entries"] += 1
@@ -28,11 +30,16 @@ def processed(model: Model, given: Input) -> Verdict:
     named = {_short(given, each) for each in given.fields["line_ids"]}
     if row["state"] != "written" or named != {(number, side) for number, side, _, _ in row["open"]}:
         return refused("wrong_state")
-    row["state"], row["open"] = "processed", []
+    row |= {"state": "processed", "open": [], "until": given.at + REMEMBERED_US}
     purchase = model.purchases.get(f"{given.book}|{given.fields['transaction_id']}")
     if purchase is not None and purchase["state"] == "authorised":
-        purchase["state"] = "processed"
+        remember(purchase, "processed", given.at)
     return Verdict(ACCEPTED)
+
+
+def remember(purchase: Fields, state: str, at: int) -> None:
+    """A state of a purchase that ends by being forgotten."""
+    purchase |= {"state": state, "until": max(at, purchase["submitted_at"]) + REMEMBERED_US}
 
 
 def lines_refused(model: Model, given: Input) -> Verdict:

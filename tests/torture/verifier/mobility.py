@@ -8,6 +8,7 @@ from tests.torture.verifier.model import ACCEPTED, Input, Model, Rule, Verdict, 
 
 GRACE_US = 4 * 3_600_000_000
 END_WAITS_US = 7 * 24 * 3_600_000_000
+REMEMBERED_US = 90 * 24 * 3_600_000_000
 EUR = "EUR"
 
 Trip = dict[str, Any]
@@ -38,7 +39,7 @@ def start(model: Model, given: Input) -> Verdict:
     if fields["funding"] == "wallet_only" and locked < estimate:
         return refused("insufficient_funds")
     deadline = given.at + fields["estimated_seconds"] * 1_000_000 + GRACE_US
-    started = {**fields, "state": "running", "until": deadline}
+    started = {**fields, "state": "running", "until": deadline, "started_at": given.at}
     lines = []
     if locked:
         lock, earner = f"trip:{fields['trip_id']}", _earner(model, started)
@@ -46,7 +47,8 @@ def start(model: Model, given: Input) -> Verdict:
     model.trips[key] = started
     if trip is not None:
         lines += _settle(model, given.book, started, trip["ridden_seconds"], given.at)
-        started |= {"state": "settled", "ended_at": trip["ended_at"]}
+        _conclude(started, "settled", trip["ended_at"])
+        started |= {"ended_at": trip["ended_at"], "ridden_seconds": trip["ridden_seconds"]}
     return Verdict(ACCEPTED, None, tuple(lines))
 
 
@@ -64,7 +66,8 @@ def end(model: Model, given: Input) -> Verdict:
     if trip["state"] not in {"running", "timed_out"}:
         return refused("wrong_state")
     lines = _settle(model, given.book, trip, given.fields["ridden_seconds"], given.at)
-    trip |= {"state": "settled", "ended_at": given.at}
+    trip |= {"ended_at": given.at, "ridden_seconds": given.fields["ridden_seconds"]}
+    _conclude(trip, "settled", given.at)
     return Verdict(ACCEPTED, None, tuple(lines))
 
 
@@ -74,7 +77,7 @@ def cancel(model: Model, given: Input) -> Verdict:
     if trip["state"] in {"settled", "released"}:
         return refused("wrong_state")
     lines = _free(model, given.book, trip["trip_id"], "voided")
-    trip["state"] = "released"
+    _conclude(trip, "released", given.at)
     return Verdict(ACCEPTED, None, tuple(lines))
 
 
@@ -83,8 +86,13 @@ def time_out(model: Model, book: str, trip_id: str, now: int) -> Verdict | None:
     trip = model.trips.get(f"{book}|{trip_id}")
     if trip is None or trip["state"] not in {"running", "end_waits"} or trip["until"] > now:
         return None
-    trip["state"] = "timed_out" if trip["state"] == "running" else "released"
+    _conclude(trip, "timed_out" if trip["state"] == "running" else "released", now)
     return Verdict(ACCEPTED, None, tuple(_free(model, book, trip_id, "expired")))
+
+
+def _conclude(trip: Trip, state: str, at: int) -> None:
+    """A state that ends by being forgotten."""
+    trip |= {"state": state, "until": max(at, trip.get("started_at", 0)) + REMEMBERED_US}
 
 
 def expire(model: Model, book: str, now: int) -> Verdict | None:

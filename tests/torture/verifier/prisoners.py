@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from tests.torture.facts import Policy
 from tests.torture.verifier import ledger_lines
 from tests.torture.verifier.books import Line
-from tests.torture.verifier.ledger_lines import written
+from tests.torture.verifier.ledger_lines import remember, written
 from tests.torture.verifier.model import ACCEPTED, Fields, Input, Model, Rule, Verdict, refused
 
 PENDING_US = 30 * 60_000_000
@@ -60,12 +60,15 @@ def submit(model: Model, given: Input) -> Verdict:
     if reason := _unfunded(model, given, parts, missing, lent):
         return refused(reason)
     until = given.at + PENDING_US
-    purchase = {"state": "pending", "until": until, "parts": parts, "lent": lent, "back": [], "given_up": 0,
-                "id": fields["purchase_id"]}  # fmt: skip
+    prison = facts.prison_of[fields["prisoner_id"]]
+    purchase = {
+        "id": fields["purchase_id"], "state": "pending", "until": until, "submitted_at": given.at, "parts": parts,
+        "lent": lent, "refunded": {}, "refunds": [], "written_off": 0, "prison": prison,
+        "description": fields["description"], "receipt_to": fields["receipt_to"],
+    }  # fmt: skip
     model.purchases[key] = purchase
     if lent:
-        advance = {"id": fields["purchase_id"], "amount": lent, "repaid": 0, "since": None,
-                   "prison": facts.prison_of[fields["prisoner_id"]]}  # fmt: skip
+        advance = {"id": fields["purchase_id"], "amount": lent, "repaid": 0, "since": None, "prison": prison}
         model.advances.setdefault(given.book, []).append(advance)
     lines = [
         Line("locked", debit, credit, amount, GBP, lock, until) for lock, debit, credit, amount in _locks(purchase)
@@ -132,7 +135,7 @@ def authorise(model: Model, given: Input) -> Verdict:
     purchase = model.purchases.get(f"{given.book}|{given.fields['purchase_id']}")
     if purchase is None or purchase["state"] != "pending":
         return refused("not_found" if purchase is None else "wrong_state")
-    purchase["state"] = "authorised"
+    remember(purchase, "authorised", given.at)
     held = {(debit, credit): lock for lock, debit, credit, _ in _locks(purchase)}
     steps = [("owed", "advance", purchase["lent"]), ("advance", "spends", purchase["lent"])] if purchase["lent"] else []
     lines = [Line("settled", debit, credit, amount, GBP, held[debit, credit]) for debit, credit, amount in steps]
@@ -154,7 +157,8 @@ def cancel(model: Model, given: Input) -> Verdict:
     purchase = model.purchases.get(f"{given.book}|{given.fields['purchase_id']}")
     if purchase is None or purchase["state"] != "pending":
         return refused("not_found" if purchase is None else "wrong_state")
-    return _unlock(model, given.book, purchase, "cancelled", "voided")
+    remember(purchase, "cancelled", given.at)
+    return _unlock(model, given.book, purchase, "voided")
 
 
 def time_out(model: Model, book: str, purchase_id: str, now: int) -> Verdict | None:
@@ -162,11 +166,11 @@ def time_out(model: Model, book: str, purchase_id: str, now: int) -> Verdict | N
     purchase = model.purchases.get(f"{book}|{purchase_id}")
     if purchase is None or purchase["state"] != "pending" or purchase["until"] > now:
         return None
-    return _unlock(model, book, purchase, "timed_out", "expired")
+    remember(purchase, "timed_out", now)
+    return _unlock(model, book, purchase, "expired")
 
 
-def _unlock(model: Model, book: str, purchase: Fields, state: str, step: str) -> Verdict:
-    purchase["state"] = state
+def _unlock(model: Model, book: str, purchase: Fields, step: str) -> Verdict:
     lines = [Line(step, debit, credit, amount, GBP, lock) for lock, debit, credit, amount in _locks(purchase)]
     _end(model, book, purchase["id"])
     return Verdict(ACCEPTED, None, tuple(model.books.enter(book, line) for line in lines))
@@ -186,22 +190,23 @@ def refund(model: Model, given: Input) -> Verdict:
     }
     if not wanted or any(amount > got.get(supplier, 0) for supplier, amount in wanted.items()):
         return refused("exceeds_purchase")
-    steps = []
+    steps, refunded = [], purchase["refunded"]
     for source in ("advance", "cash", "spends"):
         for (of, supplier), there in left.items():
             take = min(there, wanted.get(supplier, 0)) if of == source else 0
             if take:
                 wanted[supplier] -= take
-                purchase["back"].append((source, supplier, take))
-                steps += [(f"supplier/{supplier}", to, amount) for to, amount in
-                          _homes(model, given.book, purchase, source, take)]  # fmt: skip
+                for to, amount in _homes(model, given.book, purchase, source, take):
+                    steps.append((f"supplier/{supplier}", to, amount))
+                    refunded[source, supplier, to] = refunded.get((source, supplier, to), 0) + amount
+    purchase["refunds"].append(fields["refund_id"])
     written(model, given.book, transaction, steps)
     return Verdict(ACCEPTED, None, tuple(_post(model, given.book, *step) for step in steps))
 
 
 def _left(purchase: Fields) -> dict[tuple[str, str], int]:
     left = {(source, supplier): amount for source, supplier, amount in purchase["parts"]}
-    for source, supplier, amount in purchase["back"]:
+    for (source, supplier, _), amount in purchase["refunded"].items():
         left[source, supplier] -= amount
     return left
 
@@ -216,10 +221,10 @@ def _homes(model: Model, book: str, purchase: Fields, source: str, amount: int) 
         yield "owed", owed
         amount -= owed
         _repay(model, book, lent, owed)
-    if lost := min(amount, purchase["given_up"]):
+    made_good = sum(each for (_, _, account), each in purchase["refunded"].items() if account == "written_off")
+    if lost := min(amount, purchase["written_off"] - made_good):
         yield "written_off", lost
         amount -= lost
-        purchase["given_up"] -= lost
     if amount:
         yield "spends", amount
 
@@ -236,7 +241,7 @@ def write_off(model: Model, given: Input) -> Verdict:
     if not may_write_off or prison_id != lent["prison"]:
         return refused("not_authorised")
     lost = lent["amount"] - lent["repaid"]
-    model.purchases[f"{given.book}|{advance_id}"]["given_up"] = lost
+    model.purchases[f"{given.book}|{advance_id}"]["written_off"] = lost
     _end(model, given.book, advance_id)
     written(model, given.book, f"write-off/{advance_id}", [("written_off", "owed", lost)])
     return Verdict(ACCEPTED, None, (_post(model, given.book, "written_off", "owed", lost),))

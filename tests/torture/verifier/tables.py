@@ -13,14 +13,13 @@ from tests.torture.verifier.books import Books, in_order, side
 from tests.torture.verifier.differences import Differences
 from tests.torture.verifier.model import Model
 from tests.torture.verifier.places import latest
+from tests.torture.verifier.rows import TABLES, Rows
 from tests.torture.wire import Wire
 
 SUMS = ("debits_posted", "credits_posted", "debits_pending", "credits_pending")
 LETTERS = "projection.record.dead-letter.v1"
 LANDING_S = 300.0
 BALANCES, LOCKS, LINES = (f"ledger.{name}.projection.v1" for name in ("balance", "open-lock", "statement-line"))
-
-Rows = dict[str, Any]
 
 
 def check(servers: str, postgres: str, wire: Wire, model: Model, differences: Differences, ticked: int) -> None:
@@ -32,25 +31,9 @@ def check(servers: str, postgres: str, wire: Wire, model: Model, differences: Di
         "table locks", _lock_rows(model.books), {k: _lock_row(v) for k, v in changelog("locks").items()}
     )
     _check_zero(differences, balances)
-    states = {key: each["state"] for key, each in model.trips.items()}
-    differences.compare("table trips", states, {key: row["state"] for key, row in changelog("trips").items()})
-    states = {key: each["state"] for key, each in model.purchases.items()}
-    differences.compare("table purchases", states, {key: row["state"] for key, row in changelog("purchases").items()})
-    lent = {book: [(each["id"], each["amount"], each["repaid"], each["since"] is not None) for each in open_ones]
-            for book, open_ones in model.advances.items()}  # fmt: skip
-    differences.compare("table advances", lent, {k: _advances_row(v) for k, v in changelog("advances").items()})
-    written = {key: (row["state"], row["entries"], len(row["open"])) for key, row in model.transactions.items()}
-    found = {key: (row["state"], row["entries"], len(row.get("open", ()))) for key, row in
-             changelog("gl_transactions").items()}  # fmt: skip
-    differences.compare("table transactions", written, found)
-    differences.compare("table bills", model.bills, {k: _bill_row(v) for k, v in changelog("bills").items()})
-    paid = {k: {"bill_id": v["bill_id"], "amount": v["amount"]["amount_minor"]}
-            for k, v in changelog("billing_payments").items()}  # fmt: skip
-    differences.compare("table payments", model.payments, paid)
-    waiting = {key: row["payment_ids"] for key, row in changelog("waiting_payments").items()}
-    differences.compare("table waiting payments", {k: v for k, v in model.waiting.items() if v}, waiting)
-    seen = {key: row["decision_id"] for key, row in changelog("seen").items()}
-    differences.compare("table seen", {key: each.decision for key, each in model.seen.items()}, seen)
+    for table in TABLES:
+        found = {key: table.found(row) for key, row in changelog(table.name).items()}
+        differences.compare(f"table {table.name}", table.expected(model), found)
     _check_nothing_waits(model, differences, ticked)
     _check_topics(servers, wire, model.books, differences)
     _check_letters(servers, differences)
@@ -94,15 +77,6 @@ def _lock_rows(books: Books) -> Rows:
 def _lock_row(row: Rows) -> Any:
     parts = [(part[0], part[1]) for part in row.get("parts", ())]
     return row["debit"], row["credit"], row["amount_minor"], row["currency"], row.get("deadline"), parts
-
-
-def _advances_row(row: Rows) -> Any:
-    return [(each["advance_id"], each["amount_minor"], each.get("repaid_minor", 0), each["state"] == "active")
-            for each in row["open"]]  # fmt: skip
-
-
-def _bill_row(row: Rows) -> Rows:
-    return {"account": row["account"], "common": row["common_minor"], "paid": row.get("paid_minor", 0)}
 
 
 # ---- projections

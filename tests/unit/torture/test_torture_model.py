@@ -86,7 +86,8 @@ def test_a_refused_transaction_is_corrected_and_then_processed() -> None:
 
     told("", "CreditPrisoner", {"credit_id": "C", "prisoner_id": "A1", "sub_account": "spends", "amount": purse})
     told("", "SubmitPurchase", {**ids, "payments": [{"supplier_id": "BT", "amount": purse}], "total": purse,
-                                "funding": ["spends"], "approval": None})  # fmt: skip
+                                "funding": ["spends"], "approval": None, "description": "Canteen",
+                                "receipt_to": None})  # fmt: skip
     told("", "AuthorisePurchase", ids)
     transaction = {"prisoner_id": "A1", "transaction_id": "P"}
     reasons = [{"line_id": line_ids[0], "reason": "unknown account"}]

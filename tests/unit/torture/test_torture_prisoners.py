@@ -5,14 +5,10 @@ from collections import Counter
 from collections.abc import Iterator
 from itertools import count, islice
 
-import msgspec
 import pytest
 
-from schemas.fields import Message
 from schemas.general_ledger import GeneralLedgerLine
-from schemas.ledger import Decided
 from schemas.prison_reference import GlAccount, GlPurpose, Officer, Prison, Prisoner, Supplier
-from schemas.topics import TOPICS
 from streams.prison_finance.room import PrisonFinance
 from tests.rooms import MINUTE, Stage
 from tests.torture.canteen import Canteen
@@ -20,9 +16,10 @@ from tests.torture.events import Event
 from tests.torture.facts import Facts, Policy
 from tests.torture.general_ledger import Answers
 from tests.torture.verifier import prisoners
-from tests.torture.verifier.check import RULES, line_of
-from tests.torture.verifier.model import Input, Model, Verdict
-from tests.unit.prison_finance.partition import Partition
+from tests.torture.verifier.check import RULES
+from tests.torture.verifier.model import Input, Model
+from tests.unit.prison_finance.partition import Kept, Partition
+from tests.unit.torture.comparing import MESSAGES, Tables, differing, plain, verdict
 
 PEOPLE = [f"A{number}" for number in range(4)]
 FACTS = Facts(
@@ -39,17 +36,10 @@ FACTS = Facts(
     codes={**{purpose.value: f"{number}00" for number, purpose in enumerate(GlPurpose)},
            "supplier/BT": "21", "supplier/DHL": "22", "supplier/CAN": "23"},
 )  # fmt: skip
-MESSAGES: dict[str, type[Message]] = {
-    message.__name__: message
-    for topic in TOPICS
-    if topic.name.startswith("prison_finance")
-    for message in topic.messages
-    if issubclass(message, Message)
-}
 
 
-def stage() -> Stage:
-    """The same reference data as the model's facts."""
+def stage() -> tuple[Stage, Kept]:
+    """The room and its tables, with the same reference data as the model's facts."""
     kept = Partition().kept
     for who in PEOPLE:
         until, most = FACTS.permissions[who]
@@ -76,7 +66,7 @@ def stage() -> Stage:
         kept.gl_accounts[purpose.value] = GlAccount(purpose=purpose, nomis_code="1", sop_account=FACTS.codes[purpose])
     made = Stage(lambda ledger: PrisonFinance(kept.tables, ledger), *kept)
     made.tick()
-    return made
+    return made, kept
 
 
 def stories(seed: int) -> Iterator[Event]:
@@ -87,16 +77,12 @@ def stories(seed: int) -> Iterator[Event]:
         yield dice.choice(tellers)()
 
 
-def verdict(entry: Decided) -> Verdict:
-    """What the room has decided, as the model says it."""
-    return Verdict(entry.outcome.value, entry.reason, tuple(line_of(msgspec.to_builtins(line)) for line in entry.lines))
-
-
 class Both:
     """The room and the model, told the same."""
 
     def __init__(self, seed: int) -> None:
-        self.model, self.stage, self.outcomes = Model(FACTS), stage(), Counter[tuple[str, str, str | None]]()
+        self.model, self.outcomes = Model(FACTS), Counter[tuple[str, str, str | None]]()
+        self.stage, self._kept = stage()
         self._answers, self.waiting = Answers(seed), list[Event]()
 
     def tell(self, event: Event) -> None:
@@ -122,6 +108,12 @@ class Both:
             for told in self.stage.history for line in told.events if isinstance(line, GeneralLedgerLine)
         )  # fmt: skip
 
+    def tables(self) -> Tables:
+        """The room's tables as their changelogs have them."""
+        kept = self._kept
+        return {"purchases": plain(kept.purchases), "advances": plain(kept.advances),
+                "gl_transactions": plain(kept.transactions), "seen": plain(self.stage.seen)}  # fmt: skip
+
 
 @pytest.mark.requirement("PRI-02", "PRI-03", "PRI-04", "PRI-05", "PRI-06", "PRI-07", "PRI-11", "PRI-12", "PRI-13")
 @pytest.mark.parametrize("seed", [1, 2])
@@ -135,7 +127,57 @@ def test_every_decision_of_the_room_is_the_models(seed: int) -> None:
         if number % 10 == 9:
             both.wait(3 * MINUTE)
     assert both.lines() == both.model.ledger_lines
+    assert not differing(both.model, both.tables())
+    purchases = both.model.purchases.values()
+    assert any(len(each["refunds"]) > 1 for each in purchases)
+    assert any(each["written_off"] for each in purchases)
     accepted = {name for name, outcome, _ in both.outcomes if outcome == "accepted"}
     assert accepted == set(prisoners.RULES)
     reasons = {reason for _, _, reason in both.outcomes}
     assert reasons >= {"not_permitted", "not_authorised", "no_advance_policy", "insufficient_funds", "wrong_state"}
+
+
+@pytest.fixture(scope="module")
+def at_rest() -> Both:
+    both = Both(3)
+    for event in islice(stories(3), 400):
+        both.tell(event)
+    return both
+
+
+@pytest.mark.requirement("PIPE-02", "PRI-13")
+@pytest.mark.parametrize(
+    ("table", "field"),
+    [("purchases", "refunded"), ("purchases", "refund_ids"), ("purchases", "written_off_minor"),
+     ("gl_transactions", "open")],
+)  # fmt: skip
+def test_a_row_that_lacks_what_its_last_decision_added_is_a_difference(table: str, field: str, at_rest: Both) -> None:
+    """Restored from a purchase that lacks its refund, a worker lets the supplier give the same money back again."""
+    tables = at_rest.tables()
+    key = next(key for key, row in tables[table].items() if row.get(field))
+    del tables[table][key][field]
+    (difference,) = differing(at_rest.model, tables)
+    assert key in difference
+
+
+@pytest.mark.requirement("PIPE-02")
+@pytest.mark.parametrize(
+    ("field", "wrong"),
+    [("until", 1), ("parts", []), ("codes", []), ("suppliers", []), ("description", "Canteen?"),
+     ("submitted_at", 1), ("prisoner", {"prison_id": "MDI", "cost_centre": "318"})],
+)  # fmt: skip
+def test_a_purchases_row_that_tells_something_else_is_a_difference(field: str, wrong: object, at_rest: Both) -> None:
+    tables = at_rest.tables()
+    key = next(iter(tables["purchases"]))
+    tables["purchases"][key][field] = wrong
+    (difference,) = differing(at_rest.model, tables)
+    assert key in difference
+
+
+@pytest.mark.requirement("PIPE-02", "PRI-12")
+@pytest.mark.parametrize("field", ["repaid_minor", "since", "instalment_minor", "every_days"])
+def test_an_advances_row_that_tells_something_else_is_a_difference(field: str, at_rest: Both) -> None:
+    tables = at_rest.tables()
+    book = next(iter(tables["advances"]))
+    tables["advances"][book]["open"][0][field] = 7
+    assert len(differing(at_rest.model, tables)) == 1
