@@ -1,5 +1,8 @@
 """One run: start everything, load it, torment it, let it come to rest, and prove every figure."""
 
+import os
+import subprocess
+import sys
 import time
 from collections import Counter
 from pathlib import Path
@@ -7,16 +10,19 @@ from typing import NamedTuple
 
 from tests.torture import kafka
 from tests.torture.adversary import Adversary
+from tests.torture.crew import CHECKOUT
 from tests.torture.events import UPSTREAM
 from tests.torture.faults import Clock, faults
 from tests.torture.load import Load
 from tests.torture.system import GROUP, System
 from tests.torture.verifier import files, tables
 from tests.torture.verifier.check import TICKS, Check
+from tests.torture.verifier.differences import Differences
 from tests.torture.verifier.model import Model
 from tests.torture.wire import Wire
 
 DRAIN_S = 600.0
+AUDIT_S = 900.0
 LAST_TICK_H = 120
 """The last tick is this far ahead: all that waits falls due, and every accounting day with lines is closed."""
 
@@ -72,10 +78,22 @@ def _verify(
         differences.add("input", f"{load.delivered} records were confirmed, {len(check.inputs)} are there")
     tables.check(settings.kafka, settings.postgres, wire, check.model, differences, ticked)
     written = files.check(settings.kafka, settings.postgres, system.blob, wire, check.model, differences)
+    _audit(system, differences)
     return Result(
         adversary.seed, adversary.survived, system.crew.exits, system.connect_restarts, len(check.inputs),
         check.outcomes, written, differences.counts, differences.kept, drain_s, time.monotonic() - begun,
     )  # fmt: skip
+
+
+def _audit(system: System, differences: Differences) -> None:
+    """The product's own auditor is another witness; it sees no inputs' content, but is what operators believe."""
+    environment = {**os.environ, "MILLRACE_ENV_FILE": str(system.env_file)}
+    command = [sys.executable, "-m", "streams", "audit", "--wait", "300"]
+    said = subprocess.run(command, cwd=CHECKOUT, env=environment, capture_output=True, text=True, timeout=AUDIT_S,
+                          check=False)  # fmt: skip
+    system.say(f"the auditor ended with {said.returncode}")
+    if said.returncode:
+        differences.add("auditor", f"ended with {said.returncode}: {(said.stdout + said.stderr)[-2_000:]}")
 
 
 def report(result: Result) -> str:

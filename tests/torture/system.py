@@ -78,7 +78,7 @@ class System:
         api.up(self.instance, data=Data.FRESH, ports=PortPlan.FREE, only=servers, brokers=self.brokers,
                network=self.network)  # fmt: skip
         self.stack = instance.load(self.instance)
-        self.settings = Settings(_env_file=CHECKOUT / ".stack" / self.instance / "env")
+        self.settings = Settings(_env_file=self.env_file)
         self.say("topics, tables, reference data, connectors")
         topics.apply(self.settings, self.brokers)
         migrate(self.settings.postgres)
@@ -126,6 +126,11 @@ class System:
         if self._tender.is_alive():
             self._tender.join()
         api.remove(self.instance)
+
+    @property
+    def env_file(self) -> Path:
+        """Where the stack has written its addresses."""
+        return CHECKOUT / ".stack" / self.instance / "env"
 
     @property
     def blob(self) -> Path:

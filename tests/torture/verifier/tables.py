@@ -49,8 +49,12 @@ def _check_zero(differences: Differences, balances: Rows) -> None:
 
 def _check_nothing_waits(model: Model, differences: Differences, ticked: int) -> None:
     for key, each in (model.trips | model.purchases).items():
-        if each["state"] in {"running", "pending"} and each["until"] <= ticked:
+        if each["state"] in {"running", "pending", "end_waits"} and each["until"] <= ticked:
             differences.add("overdue", f"{key} waits since {each['until']}, and it is {ticked}")
+    for key, account in model.books.accounts.items():
+        for lot_id, lot in account.lots.items():
+            if lot.expires is not None and lot.expires <= ticked and lot.amount > lot.locked:
+                differences.add("overdue", f"lot {lot_id} of {key} has expired at {lot.expires}, and it is {ticked}")
 
 
 def _balance_rows(books: Books) -> Rows:
