@@ -14,7 +14,8 @@ from tests.torture.wire import Wire
 GL_LINES = "prison_finance.gl-line.event.v1"
 TAKEN, REFUSED, CORRECTED, STRANGE = 0.6, 0.25, 0.7, 0.02
 """Shares of transactions; of the others nothing is heard. Strange answers name a line that nobody wrote."""
-
+AGAIN, OTHERWISE = 0.05, 0.02
+"""Shares of answers that come again under another event id: the same, and another one about the same file."""
 
 Written = tuple[str, str, str]
 """Prisoner, transaction and id of a line."""
@@ -33,7 +34,17 @@ class Answers:
         for prisoner, transaction, line_id in lines:
             found[prisoner, transaction].append(line_id)
         for (prisoner, transaction), line_ids in found.items():
-            yield from self._answer({"prisoner_id": prisoner, "transaction_id": transaction}, line_ids)
+            for event in self._answer({"prisoner_id": prisoner, "transaction_id": transaction}, line_ids):
+                yield event
+                yield from self._again(event)
+
+    def _again(self, event: Event) -> Iterator[Event]:
+        chance = self._dice.random()
+        if chance < AGAIN:
+            yield event._replace(event_id=f"{event.event_id}-again")
+        elif chance < AGAIN + OTHERWISE and "line_ids" in event.fields:
+            fields = {**event.fields, "line_ids": event.fields["line_ids"][:1]}
+            yield event._replace(event_id=f"{event.event_id}-otherwise", fields=fields)
 
     def _answer(self, ids: Fields, line_ids: list[str]) -> Iterator[Event]:
         self._files += 1

@@ -32,6 +32,8 @@ from tests.torture.wire import Wire
 EXPECT = "torture-expect"
 HOUR_US = 3_600_000_000
 REPEATED, OTHER_CONTENT, BAD = 0.02, 0.004, 0.004
+AGAIN, OTHERWISE = 0.02, 0.01
+"""Shares of what was said before, under another event id: the same, and something else under its business id."""
 FLUSH_S = 120.0
 
 
@@ -175,7 +177,11 @@ class Load(threading.Thread):
         if chance < BAD + REPEATED and self._recent:
             event = self._dice.choice(self._recent)
         elif chance < BAD + REPEATED + OTHER_CONTENT and self._recent:
-            event = self._other_content(self._dice.choice(self._recent))
+            event = other_content(self._dice.choice(self._recent))
+        elif chance < BAD + REPEATED + OTHER_CONTENT + AGAIN + OTHERWISE and self._recent:
+            event = again(self._dice.choice(self._recent), self._dice)
+            if chance > BAD + REPEATED + OTHER_CONTENT + AGAIN:
+                event = other_content(event)
         else:
             event = next(self._stories)
             self._recent.append(event)
@@ -184,12 +190,6 @@ class Load(threading.Thread):
     def _publish_event(self, event: Event) -> None:
         self._publish(event.topic, event.key, self._wire.encode(event.topic, event.name, event.fields),
                       _headers(self._wire, event))  # fmt: skip
-
-    def _other_content(self, event: Event) -> Event:
-        if "amount" not in event.fields:
-            return event
-        amount = {**event.fields["amount"], "amount_minor": event.fields["amount"]["amount_minor"] + 1}
-        return event._replace(fields={**event.fields, "amount": amount})
 
     def _publish(self, topic: str, key: str, value: bytes | None, headers: list[tuple[str, bytes]]) -> None:
         while True:
@@ -205,6 +205,30 @@ class Load(threading.Thread):
             self.delivered += 1
         else:
             self.failed.append(str(error))
+
+
+def again(event: Event, dice: random.Random) -> Event:
+    """The same under another event id: a command that was sent again by somebody who knew nothing of the first."""
+    return event._replace(event_id=f"{event.event_id}-{dice.randrange(1_000_000)}")
+
+
+def other_content(event: Event) -> Event:
+    """Something else under the same business id; what says nothing but its ids stays as it is."""
+    fields = dict(event.fields)
+    if payments := fields.get("payments"):
+        fields["payments"] = [{**payments[0], "amount": _more(payments[0]["amount"])}, *payments[1:]]
+        fields |= {"total": _more(fields["total"])} if "total" in fields else {}
+        return event._replace(fields=fields)
+    changes: dict[str, Callable[[Any], Any]] = {
+        "amount": _more, "ridden_seconds": lambda seconds: seconds + 1,
+        "estimated_seconds": lambda seconds: seconds + 1, "reason": lambda reason: f"{reason}-2",
+    }  # fmt: skip
+    fields |= {name: change(fields[name]) for name, change in changes.items() if name in fields}
+    return event._replace(fields=fields)
+
+
+def _more(amount: Fields) -> Fields:
+    return {**amount, "amount_minor": amount["amount_minor"] + 1}
 
 
 def _spoilt(dice: random.Random, wire: Wire, event: Event) -> tuple[str, str, bytes | None, list[tuple[str, bytes]]]:

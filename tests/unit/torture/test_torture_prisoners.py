@@ -1,7 +1,7 @@
 """The verifier's model and the room agree about prisoners, decision by decision, though they share no code."""
 
 import random
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterator
 from itertools import count, islice
 
@@ -15,6 +15,7 @@ from tests.torture.canteen import Canteen
 from tests.torture.events import Event
 from tests.torture.facts import Facts, Policy
 from tests.torture.general_ledger import Answers
+from tests.torture.load import again, other_content
 from tests.torture.verifier import prisoners
 from tests.torture.verifier.check import RULES
 from tests.torture.verifier.model import Input, Model
@@ -73,8 +74,13 @@ def stories(seed: int) -> Iterator[Event]:
     dice, ids = random.Random(seed), count()
     told = Canteen(dice, FACTS, lambda prefix: f"{prefix}-{next(ids)}")
     tellers = (told.credit, told.move, told.submit, told.decide, told.decide, told.afterwards)
+    recent: deque[Event] = deque(maxlen=50)
     while True:
-        yield dice.choice(tellers)()
+        recent.append(dice.choice(tellers)())
+        yield recent[-1]
+        if dice.random() < 0.1:
+            repeated = again(dice.choice(recent), dice)
+            yield repeated if dice.random() < 0.5 else other_content(repeated)
 
 
 class Both:
@@ -133,8 +139,11 @@ def test_every_decision_of_the_room_is_the_models(seed: int) -> None:
     assert any(each["written_off"] for each in purchases)
     accepted = {name for name, outcome, _ in both.outcomes if outcome == "accepted"}
     assert accepted == set(prisoners.RULES)
+    for name in ("CreditPrisoner", "LinesProcessed"):
+        assert both.outcomes[name, "duplicate", None], name
     reasons = {reason for _, _, reason in both.outcomes}
-    assert reasons >= {"not_permitted", "not_authorised", "no_advance_policy", "insufficient_funds", "wrong_state"}
+    assert reasons >= {"not_permitted", "not_authorised", "no_advance_policy", "insufficient_funds", "wrong_state",
+                       "other_content_under_this_id"}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
