@@ -4,10 +4,11 @@ import random
 from collections import deque
 from collections.abc import Callable
 
-from tests.torture.events import ADVANCES, CREDITS, PURCHASES, Event, Fields
+from tests.torture.events import ADVANCES, BATCHES, CREDITS, PURCHASES, Event, Fields
 from tests.torture.facts import Facts
 
 HOUR_US = 3_600_000_000
+STRANGER = "A9999ZZ"
 FUNDING: tuple[list[str], ...] = (
     ["spends"], ["cash"], ["spends", "cash"], ["advance"], ["spends", "cash", "advance"], ["cash", "advance"],
 )  # fmt: skip
@@ -19,11 +20,12 @@ class Canteen:
 
     def __init__(self, dice: random.Random, facts: Facts, new_id: Callable[[str], str]) -> None:
         self._dice, self._facts, self._new_id = dice, facts, new_id
-        self._purchases = deque[Fields]()
+        self._purchases, self._batches = deque[Fields](), deque[Fields]()
         self._paid_for: deque[Fields] = deque(maxlen=200)
         self._given_back: deque[Fields] = deque(maxlen=10)
         self.tellers: list[tuple[int, Callable[[], Event]]] = [
             (12, self.credit), (3, self.move), (14, self.submit), (13, self.decide), (3, self.afterwards),
+            (3, self.batch), (4, self.decide_batch),
         ]  # fmt: skip
 
     def credit(self) -> Event:
@@ -43,18 +45,22 @@ class Canteen:
 
     def submit(self) -> Event:
         """A purchase in one of the flows, to one supplier or two."""
-        dice, prisoner, purchase_id = self._dice, self._prisoner(), self._new_id("CAN")
+        fields = self._purchase(self._prisoner())
+        self._purchases.append(_known(fields))
+        key = f"prisoner:{fields['prisoner_id']}"
+        return Event(PURCHASES, "SubmitPurchase", key, f"{fields['purchase_id']}-submit", fields)
+
+    def _purchase(self, prisoner: str) -> Fields:
+        dice, purchase_id = self._dice, self._new_id("CAN")
         (funding,) = dice.choices(FUNDING, FUNDING_WEIGHTS)
         suppliers = dice.sample(self._facts.suppliers, dice.choice((1, 1, 2))) if dice.random() > 0.01 else ["ACME"]
         most = 900 if len(funding) == 1 else 2_000
         payments: list[Fields] = [{"supplier_id": each, "amount": self._pounds(50, most)} for each in suppliers]
         total = {"amount_minor": sum(each["amount"]["amount_minor"] for each in payments), "currency": "GBP"}
-        ids = {"purchase_id": purchase_id, "prisoner_id": prisoner}
-        fields: Fields = {**ids, "payments": payments, "total": total, "funding": funding, "description": "Canteen",
-                  "approval": self._approval(prisoner) if "advance" in funding else None,
-                  "receipt_to": None}  # fmt: skip
-        self._purchases.append({**ids, "payments": payments, "lent": "advance" in funding})
-        return Event(PURCHASES, "SubmitPurchase", f"prisoner:{prisoner}", f"{purchase_id}-submit", fields)
+        return {"purchase_id": purchase_id, "prisoner_id": prisoner, "payments": payments, "total": total,
+                "funding": funding, "description": "Canteen",
+                "approval": self._approval(prisoner) if "advance" in funding else None,
+                "receipt_to": None}  # fmt: skip
 
     def _approval(self, prisoner: str) -> Fields:
         if self._dice.random() < 0.4:
@@ -83,6 +89,33 @@ class Canteen:
         self._paid_for.append(purchase)
         age_us = self._dice.randrange(10 * 24) * HOUR_US if purchase["lent"] else 0  # so that instalments are due
         return Event(PURCHASES, "AuthorisePurchase", key, f"{purchase_id}-auth", ids, age_us)
+
+    def batch(self) -> Event:
+        """Purchases of several people, at times with a stranger among them; some are decided by their people."""
+        dice, batch_id = self._dice, self._new_id("BAT")
+        people = self._facts.prisoners
+        chosen = dice.sample(people, min(len(people), dice.choice((1, 2, 2, 3, 4, 5, 12))))
+        purchases = [self._purchase(each) for each in (*chosen, *([STRANGER] if dice.random() < 0.15 else ()))]
+        self._batches.append({"batch_id": batch_id, "purchases": [_known(each) for each in purchases]})
+        if dice.random() < 0.15:
+            self._purchases.append(_known(dice.choice(purchases)))
+        fields = {"batch_id": batch_id, "purchases": purchases}
+        return Event(BATCHES, "SubmitBatch", f"batch:{batch_id}", f"{batch_id}-submit", fields)
+
+    def decide_batch(self) -> Event:
+        """A batch is authorised, cancelled, or left to time out."""
+        if len(self._batches) < 5:
+            return self.batch()
+        batch, fate = self._batches.popleft(), self._dice.random()
+        batch_id, key = batch["batch_id"], f"batch:{batch['batch_id']}"
+        if fate < 0.06:  # left to time out
+            return self.batch()
+        if fate < 0.16:
+            fields = {"batch_id": batch_id, "reason": "no-delivery"}
+            return Event(BATCHES, "CancelBatch", key, f"{batch_id}-off", fields)
+        self._paid_for.extend(batch["purchases"])
+        age_us = self._dice.choice((0, 0, self._dice.randrange(10 * 24) * HOUR_US))
+        return Event(BATCHES, "AuthoriseBatch", key, f"{batch_id}-auth", {"batch_id": batch_id}, age_us)
 
     def afterwards(self) -> Event:
         """A refund, or a write-off: of what was paid, or was refused, or is pending."""
@@ -116,7 +149,13 @@ class Canteen:
         return {**payment, "amount": {"amount_minor": max(1, wanted), "currency": "GBP"}}
 
     def _prisoner(self) -> str:
-        return self._dice.choice(self._facts.prisoners) if self._dice.random() > 0.01 else "A9999ZZ"
+        return self._dice.choice(self._facts.prisoners) if self._dice.random() > 0.01 else STRANGER
 
     def _pounds(self, low: int, high: int) -> Fields:
         return {"amount_minor": self._dice.randrange(low, high), "currency": "GBP"}
+
+
+def _known(purchase: Fields) -> Fields:
+    """What is remembered of a purchase for what comes after it."""
+    ids = {name: purchase[name] for name in ("purchase_id", "prisoner_id", "payments")}
+    return {**ids, "lent": "advance" in purchase["funding"]}

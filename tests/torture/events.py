@@ -7,7 +7,11 @@ BILLS, PAYMENTS = "dealer_billing.bill.command.v1", "dealer_billing.billing-paym
 CREDITS, PURCHASES = "prison_finance.credit.command.v1", "prison_finance.purchase.command.v1"
 ADVANCES, CORRECTIONS = "prison_finance.advance.command.v1", "prison_finance.gl-correction.command.v1"
 ACKNOWLEDGEMENTS = "prison_finance.gl-acknowledgement.event.v1"
-UPSTREAM = (DEPOSITS, TRIPS, BILLS, PAYMENTS, CREDITS, PURCHASES, ADVANCES, ACKNOWLEDGEMENTS, CORRECTIONS)
+BATCHES = "prison_finance.batch.command.v1"
+UPSTREAM = (DEPOSITS, TRIPS, BILLS, PAYMENTS, CREDITS, PURCHASES, ADVANCES, BATCHES, ACKNOWLEDGEMENTS, CORRECTIONS)
+BATCHED, ANSWERS = "prison_finance.batched-purchase.command.v1", "prison_finance.batch-answer.event.v1"
+BETWEEN_BOOKS = (BATCHED, ANSWERS)
+"""What one book writes for another; a batch's commands first, as answers follow from them."""
 
 Fields = dict[str, Any]
 

@@ -1,7 +1,7 @@
 """Topics read whole: read_committed, up to where they ended when asked; and how far a group is."""
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
@@ -62,9 +62,23 @@ def await_consumed(
 
     Raises AssertionError after `limit_s` seconds.
     """
+    await_past(kafka, group, ends(kafka, topics), limit_s, meanwhile)
+
+
+def await_decided(kafka: str, group: str, topics: Iterable[str], limit_s: float) -> None:
+    """The same for topics that are written in transactions, whose last offset may be a marker that nobody consumes."""
+    last: dict[Slot, int] = {}
+    for record in read(kafka, *topics):
+        last[record.topic(), record.partition()] = record.offset() + 1
+    await_past(kafka, group, last, limit_s)
+
+
+def await_past(
+    kafka: str, group: str, last: Mapping[Slot, int], limit_s: float, meanwhile: Callable[[], None] = lambda: None
+) -> None:
+    """Until the group has committed these offsets. Raises AssertionError after `limit_s` seconds."""
     deadline = time.monotonic() + limit_s
-    last = ends(kafka, topics)
-    while True:
+    while last:
         meanwhile()
         try:
             at = committed(kafka, group, last)

@@ -32,7 +32,7 @@ from tests.torture.wire import Wire
 EXPECT = "torture-expect"
 HOUR_US = 3_600_000_000
 REPEATED, OTHER_CONTENT, BAD = 0.02, 0.004, 0.004
-AGAIN, OTHERWISE = 0.02, 0.01
+AGAIN, OTHERWISE = 0.02, 0.02
 """Shares of what was said before, under another event id: the same, and something else under its business id."""
 FLUSH_S = 120.0
 
@@ -244,6 +244,10 @@ def _spoilt(dice: random.Random, wire: Wire, event: Event) -> tuple[str, str, by
         "unknown_type": (BILLS if topic != BILLS else TRIPS, key, value, headers),
         "no_value": (topic, key, None, headers),
     }
+    if event.name == "SubmitBatch":
+        purchases = [*event.fields["purchases"], event.fields["purchases"][0]]
+        twice = wire.encode(topic, event.name, {**event.fields, "purchases": purchases})
+        spoilt["refused_by_schema"] = (topic, key, twice, headers)
     reason = dice.choice(sorted(spoilt))
     topic, key, spoilt_value, headers = spoilt[reason]
     return topic, key, spoilt_value, [*headers, (EXPECT, reason.encode())]

@@ -5,13 +5,14 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from tests.torture import kafka
 from tests.torture.adversary import Adversary
 from tests.torture.crew import CHECKOUT
-from tests.torture.events import UPSTREAM
+from tests.torture.events import BETWEEN_BOOKS, UPSTREAM
 from tests.torture.faults import Clock, faults
 from tests.torture.load import Load
 from tests.torture.system import GROUP, System
@@ -60,12 +61,19 @@ def run(system: System, seed: int, seconds: float, rate: float, only: str = "") 
     system.say("the adversary rests; waiting for all outcomes")
     load.stop()
     drained = time.monotonic()
-    kafka.await_consumed(servers, GROUP, UPSTREAM, DRAIN_S)
+    _await_consumed(servers, UPSTREAM)
     ticked = clock.tick(LAST_TICK_H)
-    kafka.await_consumed(servers, GROUP, (TICKS,), DRAIN_S)
+    _await_consumed(servers, (TICKS,))
     drain_s = time.monotonic() - drained
     system.say(f"at rest after {drain_s:.0f} s; verifying {load.delivered} inputs")
     return _verify(system, wire, adversary, load, ticked, drain_s, begun)
+
+
+def _await_consumed(servers: str, topics: Sequence[str]) -> None:
+    """Until these are decided, and then what books have told each other because of it."""
+    kafka.await_consumed(servers, GROUP, topics, DRAIN_S)
+    for topic in BETWEEN_BOOKS:
+        kafka.await_decided(servers, GROUP, (topic,), DRAIN_S)
 
 
 def _verify(
@@ -74,13 +82,13 @@ def _verify(
     settings = system.settings
     check = Check(settings.kafka, wire, Model(system.facts))
     differences = check.run()
-    if len(check.inputs) != load.delivered:
-        differences.add("input", f"{load.delivered} records were confirmed, {len(check.inputs)} are there")
+    if check.given != load.delivered:
+        differences.add("input", f"{load.delivered} records were confirmed, {check.given} are there")
     tables.check(settings.kafka, settings.postgres, wire, check.model, differences, ticked)
     written = files.check(settings.kafka, settings.postgres, system.blob, wire, check.model, differences)
     _audit(system, differences)
     return Result(
-        adversary.seed, adversary.survived, system.crew.exits, system.connect_restarts, len(check.inputs),
+        adversary.seed, adversary.survived, system.crew.exits, system.connect_restarts, check.given,
         check.outcomes, written, differences.counts, differences.kept, drain_s, time.monotonic() - begun,
     )  # fmt: skip
 

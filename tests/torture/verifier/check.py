@@ -6,21 +6,22 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from tests.torture import kafka
-from tests.torture.events import UPSTREAM
+from tests.torture.events import ANSWERS, BETWEEN_BOOKS, UPSTREAM
 from tests.torture.load import EXPECT
-from tests.torture.verifier import dealers, mobility, places, prisoners
+from tests.torture.verifier import batches, dealers, mobility, places, prisoners
 from tests.torture.verifier.books import Line
 from tests.torture.verifier.differences import Differences
-from tests.torture.verifier.model import DUPLICATE, REFUSED, Input, Model, Verdict
+from tests.torture.verifier.model import DUPLICATE, REFUSED, Input, Model, Sent, Verdict
 from tests.torture.wire import Wire
 
 JOURNAL, LETTERS, TICKS = "ledger.decided.journal.v1", "pipeline.record.dead-letter.v1", "clock.second.tick.v1"
 TICK = "millrace.clock.Tick"
 EVENTS = (
     "mobility.trip-payment.event.v1", "dealer_billing.bill.event.v1", "prison_finance.purchase.event.v1",
-    "prison_finance.advance.event.v1", "prison_finance.gl-transaction.event.v1",
+    "prison_finance.advance.event.v1", "prison_finance.gl-transaction.event.v1", "prison_finance.gl-line.event.v1",
+    "prison_finance.batch.event.v1", "mobility.card-charge.command.v1", *BETWEEN_BOOKS,
 )  # fmt: skip
-RULES = mobility.RULES | dealers.RULES | prisoners.RULES
+RULES = mobility.RULES | dealers.RULES | prisoners.RULES | batches.RULES
 
 Fields = dict[str, Any]
 
@@ -34,6 +35,8 @@ class Decision(NamedTuple):
 
     outcome: str
     events: int
+    may_be_silent: bool
+    """An answer that changes nothing is told to nobody."""
 
 
 class Context(NamedTuple):
@@ -55,13 +58,24 @@ class Check:
         self._servers, self._wire, self.model = servers, wire, model
         self.differences = Differences()
         self.inputs: dict[str, Input | str] = {}
-        """By place: a message, or the reason for which its record must be buried."""
+        """By place: a message, or the reason for which its record must be buried; records between books too."""
         self.outcomes: Counter[str] = Counter()
         self._diverged: set[str] = set()
         self._decisions: dict[str, Decision] = {}
         self._contexts: dict[str, Context] = {}
-        """By place: of messages, and of ticks without a book."""
+        """By place."""
+        self._ticks: dict[tuple[int, int], int] = {}
+        """The first offset at which a partition was told a moment."""
+        self._recorded: dict[str, int] = {}
+        """By place, of ticks."""
         self._spoilt: dict[str, Raw] = {}
+        self._sent: Counter[tuple[str, Sent]] = Counter()
+        """What decisions must send to other books, less what lies there."""
+
+    @property
+    def given(self) -> int:
+        """How many records upstream has written."""
+        return sum(not place.startswith(BETWEEN_BOOKS) for place in self.inputs)
 
     def run(self) -> Differences:
         """Check everything but files and Postgres."""
@@ -69,19 +83,22 @@ class Check:
         self._read_ticks()
         self._check_letters()
         self._check_journal()
+        self._check_sent()
         self._check_events()
         return self.differences
 
     # ---- inputs and dead letters
 
     def _read_inputs(self) -> None:
-        for record in kafka.read(self._servers, *UPSTREAM):
+        for record in kafka.read(self._servers, *UPSTREAM, *BETWEEN_BOOKS):
             headers = {name: value.decode() for name, value in record.headers()}
             place = _place(record)
             if EXPECT in headers:
                 self.inputs[place], self._spoilt[place] = headers[EXPECT], _raw(record)
                 continue
             name, fields = self._wire.decode(record.value())
+            if record.topic() in BETWEEN_BOOKS:
+                self._sent[_decision_of(headers["ce_id"])[0], batches.sent(name, fields)] -= 1
             moment = datetime.fromisoformat(headers["ce_time"])
             at = int(moment.timestamp()) * 1_000_000 + moment.microsecond
             book, event_id, source = record.key().decode(), headers["ce_id"], headers["ce_source"]
@@ -90,10 +107,11 @@ class Check:
             self._contexts[place] = Context(book, headers["ce_type"], event_id, story, actor, at, _recorded(record))
 
     def _read_ticks(self) -> None:
+        """Ticks are taken together, and the latest moment of them counts, with the last record as its place."""
         for record in kafka.read(self._servers, TICKS):
-            now = self._wire.decode(record.value())[1]["now"]
-            tick, recorded = f"tick:{now}", _recorded(record)
-            self._contexts[_place(record)] = Context("", TICK, tick, tick, "clock", now, recorded)
+            now, partition = self._wire.decode(record.value())[1]["now"], record.partition()
+            self._ticks.setdefault((partition, now), record.offset())
+            self._recorded[_place(record)] = _recorded(record)
 
     def _check_letters(self) -> None:
         buried: Counter[str] = Counter()
@@ -122,13 +140,14 @@ class Check:
             place = f"{entry['cause_topic']}/{entry['cause_partition']}/{entry['cause_offset']}"
             if entry["decision_id"] in self._decisions:
                 self.differences.add("decision twice", entry["decision_id"])
-            self._decisions[entry["decision_id"]] = Decision(entry["outcome"], entry["events"])
+            may_be_silent = entry["outcome"] == DUPLICATE or entry["cause_topic"] == ANSWERS
+            self._decisions[entry["decision_id"]] = Decision(entry["outcome"], entry["events"], may_be_silent)
             self._check_context(entry, place)
             if entry["cause_topic"] == TICKS:
-                self._check_entry(entry, self._due(entry, place))
+                self._check_entry(entry, self._due(entry))
                 continue
             answered[place] += 1
-            self.outcomes[entry["outcome"]] += 1
+            self.outcomes["between books" if entry["cause_topic"] in BETWEEN_BOOKS else entry["outcome"]] += 1
             slot, _, offset = place.rpartition("/")
             if int(offset) <= last.get(slot, -1):
                 self.differences.add("order", f"{place} was decided after {last[slot]}")
@@ -144,19 +163,26 @@ class Check:
                 self.differences.add(kind, f"{place} ({given.name}) has {answered[place]}")
 
     def _check_context(self, entry: Fields, place: str) -> None:
-        """An entry says of its record what the record says; a tick is of no book, so that what it made due is."""
-        found, expected = Context(*(entry[name] for name in Context._fields)), self._contexts.get(place)
-        if expected is not None and entry["cause_topic"] == TICKS:
-            expected = expected._replace(book=found.book)
+        """An entry says of its record what the record says."""
+        found = Context(*(entry[name] for name in Context._fields))
+        expected = self._tick(entry, place) if entry["cause_topic"] == TICKS else self._contexts.get(place)
         if found != expected:
             self.differences.add("entry", f"{entry['decision_id']} tells {found}, but {place} is {expected}")
 
-    def _due(self, entry: Fields, place: str) -> Verdict | None:
-        """What a tick makes of the row that the decision's id names."""
-        if place not in self._contexts:
+    def _tick(self, entry: Fields, place: str) -> Context | None:
+        """What an entry that time caused must tell; None if there was no such tick by then, or no such record."""
+        now, recorded = entry["effective_at"], self._recorded.get(place)
+        told_at = self._ticks.get((entry["cause_partition"], now))
+        if recorded is None or told_at is None or told_at > entry["cause_offset"]:
             return None
-        now, book = self._contexts[place].effective_at, entry["book"]
+        return Context(entry["book"], TICK, f"tick:{now}", f"tick:{now}", "clock", now, recorded)
+
+    def _due(self, entry: Fields) -> Verdict | None:
+        """What a tick makes of the row that the decision's id names."""
+        now, book = entry["effective_at"], entry["book"]
         parts = entry["decision_id"].split("/")
+        if entry["room"] == "prison_batches":
+            return (batches.time_out if parts[-1] == "late" else batches.set_deadline)(self.model, book, now)
         if entry["room"] == "prison_finance":
             return prisoners.time_out(self.model, book, parts[1], now)
         if parts[-1] == "expired":
@@ -165,25 +191,34 @@ class Check:
 
     def _check_entry(self, entry: Fields, expected: Verdict | None) -> None:
         found = Verdict(entry["outcome"], entry["reason"], tuple(map(line_of, entry["lines"])))
-        if found != expected and entry["book"] not in self._diverged:
+        for each in () if expected is None else expected.sent:
+            self._sent[entry["decision_id"], each] += 1
+        if entry["book"] not in self._diverged and (expected is None or found != expected._replace(sent=())):
             self._diverged.add(entry["book"])
             self.differences.add("decision", f"{entry['decision_id']}: expected {expected}, found {found}")
+
+    # ---- between books
+
+    def _check_sent(self) -> None:
+        """Each book has been told what others decided, once, and nothing else."""
+        for (decision, sent), count in self._sent.items():
+            if count:
+                self.differences.add("sent", f"{decision}: {sent} is {count} times missing")
 
     # ---- events
 
     def _check_events(self) -> None:
         """Every decision has as many events as its entry counts, once each, numbered from 0; a repetition has none."""
         told: dict[str, list[str]] = defaultdict(list)
-        for record in kafka.read(self._servers, *EVENTS, "prison_finance.gl-line.event.v1",
-                                 "mobility.card-charge.command.v1"):  # fmt: skip
+        for record in kafka.read(self._servers, *EVENTS):
             places.check(record, self.differences)
             decision, number = _decision_of(dict(record.headers())["ce_id"].decode())
             if not decision.startswith("prison_finance:"):  # a whole partition's: an accounting day is closed
                 told[decision].append(number)
-        for decision, (outcome, events) in self._decisions.items():
+        for decision, (outcome, events, may_be_silent) in self._decisions.items():
             numbers = sorted(told.pop(decision, []), key=lambda each: (len(each), each))
             whole = _refusals(events) if outcome == REFUSED else [str(number) for number in range(events)]
-            if numbers != whole or (outcome == DUPLICATE) != (not events):
+            if numbers != whole or (not events and not may_be_silent) or (events and outcome == DUPLICATE):
                 self.differences.add("events", f"{decision} ({outcome}, {events} events) has events {numbers}")
         for decision, numbers in told.items():
             self.differences.add("events", f"events {numbers} of no decision {decision}")

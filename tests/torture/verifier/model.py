@@ -23,12 +23,24 @@ class Input(NamedTuple):
     fields: Fields
 
 
+class Sent(NamedTuple):
+    """What one book tells another one, on another partition: a batch a prisoner, or a prisoner a batch."""
+
+    name: str
+    batch_id: str
+    prisoner_id: str
+    purchase_id: str
+    said: str
+    """The purchase as JSON, a reason, or an answer with its reason."""
+
+
 class Verdict(NamedTuple):
-    """What a decision must say."""
+    """What a decision must say, and what it must send to other books."""
 
     outcome: str
     reason: str | None = None
     lines: tuple[Line, ...] = ()
+    sent: tuple[Sent, ...] = ()
 
 
 ACCEPTED, REFUSED, DUPLICATE = "accepted", "refused", "duplicate"
@@ -61,6 +73,7 @@ class Model:
     transactions: dict[str, Fields] = field(default_factory=dict)
     ledger_lines: Counter[Any] = field(default_factory=Counter)
     """By book, transaction, entry, side, account, pence."""
+    batches: dict[str, Fields] = field(default_factory=dict)
     bills: dict[str, Fields] = field(default_factory=dict)
     payments: dict[str, Fields] = field(default_factory=dict)
     waiting: dict[str, list[str]] = field(default_factory=dict)

@@ -27,16 +27,25 @@ def partition_of(book: str) -> int:
     return ((mixed ^ mixed >> 15) & 0x7FFFFFFF) % PARTITIONS
 
 
-def check(record: Any, differences: Differences) -> None:
-    """A record about a book, which its key begins with, must be on the book's partition; one without key is of all."""
+def book_of(key: str) -> str:
+    """The book that the key of a row or record begins with."""
+    return key.partition("|")[0]
+
+
+def check(record: Any, differences: Differences, about: Callable[[str], str] = book_of) -> None:
+    """A record must be on the partition of what it is about, mostly its book; one without key is of all."""
     key = record.key()
-    if key is not None and (rightly := partition_of(key.decode().partition("|")[0])) != record.partition():
+    if key is not None and (rightly := partition_of(about(key.decode()))) != record.partition():
         place = f"{record.topic()}/{record.partition()}/{record.offset()}"
         differences.add("partition", f"{place} is about {key.decode()}, of partition {rightly}")
 
 
 def latest(
-    servers: str, topic: str, differences: Differences, read: Callable[[bytes], Any] = json.loads
+    servers: str,
+    topic: str,
+    differences: Differences,
+    read: Callable[[bytes], Any] = json.loads,
+    about: Callable[[str], str] = book_of,
 ) -> dict[str, Any]:
     """The last value of each key of a compacted topic: what a restore would give.
 
@@ -51,5 +60,5 @@ def latest(
         else:
             rows[place] = record
     for record in rows.values():
-        check(record, differences)
+        check(record, differences, about)
     return {key: read(record.value()) for (_, key), record in rows.items()}

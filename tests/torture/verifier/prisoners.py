@@ -1,4 +1,4 @@
-"""Prisoners' sub-accounts, purchases and advances, by PRI-01 to PRI-07, PRI-10, PRI-12 and PRI-13."""
+"""Prisoners' sub-accounts, purchases and advances, by PRI-01 to PRI-10, PRI-12 and PRI-13."""
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
@@ -8,7 +8,7 @@ from tests.torture.facts import Policy
 from tests.torture.verifier import ledger_lines
 from tests.torture.verifier.books import Line
 from tests.torture.verifier.ledger_lines import remember, written
-from tests.torture.verifier.model import ACCEPTED, Fields, Input, Model, Rule, Verdict, refused
+from tests.torture.verifier.model import ACCEPTED, REFUSED, Fields, Input, Model, Rule, Sent, Verdict, refused
 
 PENDING_US = 30 * 60_000_000
 MOST_ADVANCES = 20
@@ -46,7 +46,7 @@ def move(model: Model, given: Input) -> Verdict:
 # ---- purchases
 
 
-def submit(model: Model, given: Input) -> Verdict:
+def submit(model: Model, given: Input, batch_id: str | None = None) -> Verdict:
     fields, facts = given.fields, model.facts
     key = f"{given.book}|{fields['purchase_id']}"
     if fields["prisoner_id"] not in facts.prisoners:
@@ -65,6 +65,7 @@ def submit(model: Model, given: Input) -> Verdict:
         "id": fields["purchase_id"], "state": "pending", "until": until, "submitted_at": given.at, "parts": parts,
         "lent": lent, "refunded": {}, "refunds": [], "written_off": 0, "prison": prison,
         "description": fields["description"], "receipt_to": fields["receipt_to"],
+        "batch": batch_id,
     }  # fmt: skip
     model.purchases[key] = purchase
     if lent:
@@ -73,7 +74,8 @@ def submit(model: Model, given: Input) -> Verdict:
     lines = [
         Line("locked", debit, credit, amount, GBP, lock, until) for lock, debit, credit, amount in _locks(purchase)
     ]
-    return Verdict(ACCEPTED, None, tuple(model.books.enter(given.book, line) for line in lines))
+    entered = tuple(model.books.enter(given.book, line) for line in lines)
+    return Verdict(ACCEPTED, None, entered, _answered(given.book, purchase))
 
 
 def _unfunded(model: Model, given: Input, parts: list[tuple[str, str, int]], missing: int, lent: int) -> str | None:
@@ -150,7 +152,8 @@ def authorise(model: Model, given: Input) -> Verdict:
         if each["id"] == purchase["id"]:
             each["since"] = _day(given.at)
     written(model, given.book, purchase["id"], steps)
-    return Verdict(ACCEPTED, None, tuple(model.books.enter(given.book, line) for line in lines))
+    entered = tuple(model.books.enter(given.book, line) for line in lines)
+    return Verdict(ACCEPTED, None, entered, _answered(given.book, purchase))
 
 
 def cancel(model: Model, given: Input) -> Verdict:
@@ -173,7 +176,46 @@ def time_out(model: Model, book: str, purchase_id: str, now: int) -> Verdict | N
 def _unlock(model: Model, book: str, purchase: Fields, step: str) -> Verdict:
     lines = [Line(step, debit, credit, amount, GBP, lock) for lock, debit, credit, amount in _locks(purchase)]
     _end(model, book, purchase["id"])
-    return Verdict(ACCEPTED, None, tuple(model.books.enter(book, line) for line in lines))
+    entered = tuple(model.books.enter(book, line) for line in lines)
+    return Verdict(ACCEPTED, None, entered, _answered(book, purchase))
+
+
+# ---- purchases of a batch
+
+
+def batched_submit(model: Model, given: Input) -> Verdict:
+    purchase = given.fields["purchase"]
+    verdict = submit(model, given._replace(fields=purchase), given.fields["batch_id"])
+    return _or_no(given, purchase["purchase_id"], verdict)
+
+
+def batched(rule: Rule) -> Rule:
+    """A rule for a purchase that the batch itself has submitted; of any other it knows nothing."""
+
+    def decide(model: Model, given: Input) -> Verdict:
+        purchase = model.purchases.get(f"{given.book}|{given.fields['purchase_id']}")
+        is_its = purchase is None or purchase["batch"] == given.fields["batch_id"]
+        return _or_no(given, given.fields["purchase_id"], rule(model, given) if is_its else refused("not_found"))
+
+    return decide
+
+
+def _answered(book: str, purchase: Fields) -> tuple[Sent, ...]:
+    """What the batch of a purchase hears of its new state."""
+    if purchase["batch"] is None:
+        return ()
+    prisoner_id = book.partition(":")[2]
+    return (Sent("BatchAnswer", purchase["batch"], prisoner_id, purchase["id"], f"{purchase['state']} None"),)
+
+
+def _or_no(given: Input, purchase_id: str, verdict: Verdict) -> Verdict:
+    if verdict.outcome != REFUSED:
+        return verdict
+    ids = given.fields["batch_id"], given.fields["prisoner_id"], purchase_id
+    return verdict._replace(sent=(Sent("BatchAnswer", *ids, f"refused {verdict.reason}"),))
+
+
+# ---- refunds
 
 
 def refund(model: Model, given: Input) -> Verdict:
@@ -289,5 +331,8 @@ RULES: dict[str, Rule] = {
     "CancelPurchase": cancel,
     "RefundPurchase": refund,
     "WriteOffAdvance": write_off,
+    "BatchedSubmit": batched_submit,
+    "BatchedAuthorise": batched(authorise),
+    "BatchedCancel": batched(cancel),
     **ledger_lines.RULES,
 }

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from tests.torture.facts import Facts
+from tests.torture.verifier.batches import unended, waiting
 from tests.torture.verifier.model import Model
 
 ENTERED = ("spends", "cash", "owed", "advance", "written_off")
@@ -72,7 +73,7 @@ def purchases(model: Model) -> Rows:
 
 def _expected_purchase(facts: Facts, purchase: Rows) -> Rows:
     kept = ("state", "until", "submitted_at", "description", "receipt_to", "parts", "refunded", "refunds",
-            "written_off")  # fmt: skip
+            "written_off", "batch")  # fmt: skip
     suppliers = dict.fromkeys(supplier for _, supplier, _ in purchase["parts"])
     accounts = {*(f"supplier/{each}" for each in suppliers), *(ENTERED if purchase["lent"] else ()),
                 *(source for source, _, _ in purchase["parts"] if source != "advance")}  # fmt: skip
@@ -89,7 +90,7 @@ def purchase(row: Rows) -> Rows:
     }
     return {
         "state": row["state"], "until": row["until"], "submitted_at": row["submitted_at"],
-        "description": row["description"], "receipt_to": row.get("receipt_to"),
+        "description": row["description"], "receipt_to": row.get("receipt_to"), "batch": row.get("batch_id"),
         "parts": [(part["source"], part["supplier_id"], part["amount_minor"]) for part in row["parts"]],
         "refunded": refunded, "refunds": list(row.get("refund_ids", ())),
         "written_off": row.get("written_off_minor", 0),
@@ -142,6 +143,24 @@ def transaction(row: Rows) -> Rows:
     return {"state": row["state"], "entries": row["entries"], "until": row.get("until"), "open": lines}
 
 
+def batches(model: Model) -> Rows:
+    return {book: _expected_batch(each) for book, each in model.batches.items()}
+
+
+def _expected_batch(batch: Rows) -> Rows:
+    members = [(key, each.prisoner_id, each.state, each.reason) for key, each in batch["members"].items()]
+    kept = {name: batch[name] for name in ("step", "is_open", "deadline", "forget_at")}
+    return {**kept, "members": members, "waiting": waiting(batch), "unended": unended(batch)}
+
+
+def batch(row: Rows) -> Rows:
+    members = [(each["purchase_id"], each["prisoner_id"], each["state"], each.get("reason")) for each in row["members"]]
+    return {
+        "step": row["step"], "is_open": row.get("is_open", False), "deadline": row.get("deadline"),
+        "forget_at": row["forget_at"], "members": members, "waiting": row["waiting"], "unended": row["unended"],
+    }  # fmt: skip
+
+
 def _borne(facts: Facts, prison: str) -> tuple[str, str]:
     return prison, facts.cost_centres[prison]
 
@@ -154,6 +173,7 @@ TABLES: Iterable[Table] = (
           lambda row: row["payment_ids"]),
     Table("purchases", purchases, purchase),
     Table("advances", advances, advance),
+    Table("batches", batches, batch),
     Table("gl_transactions", transactions, transaction),
     Table("seen", lambda model: {key: each.decision for key, each in model.seen.items()},
           lambda row: row["decision_id"]),

@@ -9,6 +9,7 @@ from psycopg.rows import dict_row
 
 from tests.torture import kafka
 from tests.torture.verifier import places
+from tests.torture.verifier.batches import waiting
 from tests.torture.verifier.books import Books, in_order, side
 from tests.torture.verifier.differences import Differences
 from tests.torture.verifier.model import Model
@@ -51,6 +52,11 @@ def _check_nothing_waits(model: Model, differences: Differences, ticked: int) ->
     for key, each in (model.trips | model.purchases).items():
         if each["state"] in {"running", "pending", "end_waits"} and each["until"] <= ticked:
             differences.add("overdue", f"{key} waits since {each['until']}, and it is {ticked}")
+    for book, batch in model.batches.items():
+        if waiting(batch):
+            differences.add("overdue", f"{book} waits for answers: {batch}")
+        if batch["is_open"] and (batch["deadline"] is None or batch["deadline"] <= ticked):
+            differences.add("overdue", f"{book} waits since {batch['deadline']}, and it is {ticked}")
     for key, account in model.books.accounts.items():
         for lot_id, lot in account.lots.items():
             if lot.expires is not None and lot.expires <= ticked and lot.amount > lot.locked:
@@ -115,7 +121,8 @@ def _check_topics(servers: str, wire: Wire, books: Books, differences: Differenc
         if key in lines:
             differences.add("statement line twice", key)
         lines[key] = read(record.value())
-    found = _shown(latest(servers, BALANCES, differences, read), latest(servers, LOCKS, differences, read), lines)
+    balances, locks = (latest(servers, topic, differences, read, about=str) for topic in (BALANCES, LOCKS))
+    found = _shown(balances, locks, lines)
     for name, expected, shown in zip(("balances", "locks", "lines"), _projected(books), found, strict=True):
         differences.compare(f"projected {name}", expected, shown)
 

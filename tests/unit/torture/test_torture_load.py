@@ -7,12 +7,18 @@ from typing import Any
 
 import pytest
 
-from tests.torture.events import Event
+from tests.torture.canteen import STRANGER
+from tests.torture.events import UPSTREAM, Event
 from tests.torture.load import Load, Stories
 from tests.torture.verifier.check import RULES
 from tests.torture.verifier.model import Input, Model
-from tests.unit.torture.test_torture_model import FACTS, NOW
+from tests.unit.torture.test_torture_model import FACTS as FEW
+from tests.unit.torture.test_torture_model import NOW
 
+PEOPLE = [f"A{number}" for number in range(20)]
+FACTS = FEW._replace(
+    prisoners=PEOPLE, prison_of=dict.fromkeys(PEOPLE, "LEI"), permissions=dict.fromkeys(PEOPLE, (4 * 10**15, None))
+)
 IDENTITIES = {"DepositBudget": "deposit_id", "CreditPrisoner": "credit_id", "BillingPayment": "payment_id",
               "MoveBetweenSubAccounts": "transfer_id", "RefundPurchase": "refund_id",
               "WriteOffAdvance": "advance_id", "SubmitPurchase": "purchase_id", "RaiseBill": "bill_id",
@@ -60,6 +66,24 @@ def test_something_else_is_said_under_the_same_business_id_and_another_event_id(
         if event.name == name:
             contents[event.fields[IDENTITIES[name]]][str(event.fields)].add(event.event_id)
     assert any(len(set().union(*each.values())) > 1 for each in contents.values() if len(each) > 1)
+
+
+@pytest.mark.requirement("PRI-08", "PRI-09", "PRI-10")
+@pytest.mark.parametrize("name", ["SubmitBatch", "AuthoriseBatch", "CancelBatch"])
+def test_batches_of_purchases_are_loaded_and_said_again(name: str) -> None:
+    ids: dict[str, set[str]] = defaultdict(set)
+    for event in said():
+        if event.name == name:
+            assert event.topic in UPSTREAM
+            ids[event.fields["batch_id"]].add(event.event_id)
+    assert any(len(each) > 1 for each in ids.values())
+
+
+@pytest.mark.requirement("PRI-08")
+def test_a_stranger_is_in_some_batches_and_most_have_several_people() -> None:
+    batches = [event.fields["purchases"] for event in said() if event.name == "SubmitBatch"]
+    assert any(each["prisoner_id"] == STRANGER for batch in batches for each in batch)
+    assert sum(len(batch) > 1 for batch in batches) > len(batches) / 2
 
 
 @pytest.mark.requirement("PIPE-05")

@@ -138,7 +138,7 @@ def test_every_decision_of_the_room_is_the_models(seed: int) -> None:
     assert any(len(each["refunds"]) > 1 for each in purchases)
     assert any(each["written_off"] for each in purchases)
     accepted = {name for name, outcome, _ in both.outcomes if outcome == "accepted"}
-    assert accepted == set(prisoners.RULES)
+    assert accepted == {name for name in prisoners.RULES if not name.startswith("Batched")}
     for name in ("CreditPrisoner", "LinesProcessed"):
         assert both.outcomes[name, "duplicate", None], name
     reasons = {reason for _, _, reason in both.outcomes}

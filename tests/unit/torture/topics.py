@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 import pytest
 
 from tests.torture import kafka
-from tests.torture.events import DEPOSITS, TRIPS
+from tests.torture.canteen import STRANGER
+from tests.torture.events import ANSWERS, BATCHED, BATCHES, DEPOSITS, TRIPS
 from tests.torture.load import EXPECT
 from tests.torture.verifier import mobility
 from tests.torture.verifier.books import Line
@@ -17,14 +18,18 @@ from tests.torture.verifier.places import partition_of
 from tests.unit.torture.test_torture_model import FACTS, NOW
 
 CHARGES, EVENTS_OF_TRIPS = "mobility.card-charge.command.v1", "mobility.trip-payment.event.v1"
+EVENTS_OF_BATCHES = "prison_finance.batch.event.v1"
 BOOK = "group:grp-1"
 HOME = partition_of(BOOK)
+BATCH = "batch:b1"
+BETWEEN = ("BatchedSubmit", "BatchAnswer")
 HOUR_US = 3_600_000_000
 TICK = NOW + 100 * HOUR_US
 START = {"group_id": "grp-1", "rider_id": "rid-1", "vehicle_id": "veh-1", "estimated_seconds": 600,
          "funding": "card_only"}  # fmt: skip
 END = {"group_id": "grp-1", "ridden_seconds": 600}
 
+Fields = dict[str, Any]
 Head = tuple[tuple[str, bytes], ...]
 
 
@@ -66,7 +71,7 @@ class Wire:
 
 
 class Topics:
-    """Two trips paid by card alone: one ends and is said to again, one times out. And a record that was buried."""
+    """Two trips paid by card alone: one ends and is said to again, one times out. A record that was buried. A batch."""
 
     def __init__(self) -> None:
         self.model, self.records = Model(FACTS), dict[str, list[Record]]()
@@ -77,18 +82,44 @@ class Topics:
         self.say("e4", "TripStarted", {"trip_id": "t2", **START}, "TripFundsLocked")
         self.time_out("t2")
         self.bury()
+        self.batch()
 
-    def say(self, event_id: str, name: str, fields: dict[str, Any], *events: str) -> None:
-        """An input, its journal entry, and its events."""
+    def say(
+        self,
+        event_id: str,
+        name: str,
+        fields: Fields,
+        *events: str,
+        topic: str = TRIPS,
+        book: str = BOOK,
+        source: str = "torture",
+    ) -> str:
+        """An input, its journal entry, and its events. Gives the decision's id."""
         when = (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=NOW)).isoformat()
-        head = {"ce_id": event_id, "ce_source": "torture", "ce_time": when, "ce_type": f"millrace.{name}"}
-        at = self.add(TRIPS, (name, fields), tuple((key, value.encode()) for key, value in head.items()))
-        decision = f"{TRIPS}/{at.partition()}/{at.offset()}"
-        verdict = self.model.answer(Input(decision, event_id, "torture", NOW, BOOK, name, fields), RULES)
-        self.decide(at, decision, verdict, len(events), cause_type=f"millrace.{name}", cause_id=event_id,
-                    correlation_id=event_id, actor="torture", effective_at=NOW)  # fmt: skip
+        head = {"ce_id": event_id, "ce_source": source, "ce_time": when, "ce_type": f"millrace.{name}"}
+        at = self.add(topic, (name, fields), tuple((key, value.encode()) for key, value in head.items()), book)
+        decision = f"{topic}/{at.partition()}/{at.offset()}"
+        verdict = self.model.answer(Input(decision, event_id, source, NOW, book, name, fields), RULES)
+        self.decide(at, decision, verdict, len(events), book=book, cause_type=f"millrace.{name}", cause_id=event_id,
+                    correlation_id=event_id, actor=source, effective_at=NOW)  # fmt: skip
         for number, event in enumerate(events):
-            self.tell(f"{decision}/{'refused' if event == 'Refused' else number}", event)
+            if event not in BETWEEN:  # what other books decide is said for itself
+                self.tell(f"{decision}/{'refused' if event == 'Refused' else number}", event, book)
+        return decision
+
+    def batch(self) -> None:
+        """A batch of one stranger: it asks his book, which says no."""
+        ids = {"batch_id": "b1", "prisoner_id": STRANGER, "purchase_id": "P1"}
+        purchase = {"purchase_id": "P1", "prisoner_id": STRANGER}
+        submit = {"batch_id": "b1", "purchases": [purchase]}
+        asked = self.say("b1-submit", "SubmitBatch", submit, "BatchAsked", "BatchedSubmit", topic=BATCHES,
+                         book=BATCH)  # fmt: skip
+        fields = {"batch_id": "b1", "prisoner_id": STRANGER, "purchase": purchase}
+        refused = self.say(f"{asked}/1", "BatchedSubmit", fields, "Refused", "BatchAnswer", topic=BATCHED,
+                           book=f"prisoner:{STRANGER}", source="millrace/prison_batches")  # fmt: skip
+        answer = {**ids, "answer": "refused", "reason": "unknown_prisoner"}
+        self.say(f"{refused}/refused/1", "BatchAnswer", answer, "BatchMemberAnswered", "BatchAnswered", topic=ANSWERS,
+                 book=BATCH, source="millrace/prison_finance")  # fmt: skip
 
     def time_out(self, trip_id: str) -> None:
         """A tick passes a trip's deadline."""
@@ -116,25 +147,25 @@ class Topics:
             "events": events, "cause_topic": at.topic(), "cause_partition": at.partition(),
             "cause_offset": at.offset(), "recorded_at": at.timestamp()[1] * 1_000, **context,
         }  # fmt: skip
-        self.add(JOURNAL, ("Decided", entry))
+        self.add(JOURNAL, ("Decided", entry), book=entry["book"])
 
-    def tell(self, event_id: str, name: str) -> None:
+    def tell(self, event_id: str, name: str, book: str = BOOK) -> None:
         """An event."""
-        topic = CHARGES if name == "ChargeCard" else EVENTS_OF_TRIPS
-        self.add(topic, (name, {"trip_id": "t1"}), (("ce_id", event_id.encode()),))
+        topic = CHARGES if name == "ChargeCard" else EVENTS_OF_BATCHES if "Batch" in name else EVENTS_OF_TRIPS
+        self.add(topic, (name, {"trip_id": "t1"}), (("ce_id", event_id.encode()),), book)
 
-    def add(self, topic: str, value: Any, head: Head = (), partition: int = HOME) -> Record:
-        """One more record of the book, at the end of a topic."""
+    def add(self, topic: str, value: Any, head: Head = (), book: str = BOOK) -> Record:
+        """One more record of a book, at the end of a topic."""
         held = self.records.setdefault(topic, [])
-        held.append(Record((topic, partition, len(held)), value, head, BOOK.encode()))
+        held.append(Record((topic, partition_of(book), len(held)), value, head, book.encode()))
         return held[-1]
 
     def read(self, _: str, *topics: str) -> Iterable[Record]:
         return [record for topic in topics for record in self.records.get(topic, [])]
 
-    def entry(self, number: int) -> dict[str, Any]:
+    def entry(self, number: int) -> Fields:
         """The fields of a journal entry, to be tampered with."""
-        fields: dict[str, Any] = self.records[JOURNAL][number].of[1]
+        fields: Fields = self.records[JOURNAL][number].of[1]
         return fields
 
     def verified(self, monkeypatch: pytest.MonkeyPatch) -> list[str]:
