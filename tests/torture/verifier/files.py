@@ -19,6 +19,7 @@ from tests.torture.verifier.places import PARTITIONS
 from tests.torture.wire import Wire
 
 PAYMENTS, GL_LINES = "mobility.trip-payment.event.v1", "prison_finance.gl-line.event.v1"
+CHARGES = "mobility.card-charge.command.v1"
 SINKS = {"invoices": PAYMENTS, "adi": GL_LINES}
 WAIT_S = 600.0
 
@@ -42,6 +43,7 @@ def check(servers: str, postgres: str, blob: Path, wire: Wire, model: Model, dif
     """Compare everything the sinks wrote. Gives the number of files."""
     settled, lines, closed = _read(servers, postgres, wire)
     _check_settled(model, settled, differences)
+    _check_charges(servers, wire, model, differences)
     _check_lines(model, lines, differences)
     _check_totals(lines, closed, differences)
     with psycopg.connect(postgres) as connection:
@@ -102,6 +104,17 @@ def _check_settled(model: Model, settled: list[tuple[str, int]], differences: Di
     for trip, count in Counter(trip for trip, _ in settled).items():
         if count != 1:
             differences.add("settled trips", f"{trip} settled {count} times")
+
+
+def _check_charges(servers: str, wire: Wire, model: Model, differences: Differences) -> None:
+    """Each card is charged what the wallet did not pay of a trip, once."""
+    found: Counter[str] = Counter()
+    for record in kafka.read(servers, CHARGES):
+        _, charge = wire.decode(record.value())
+        found[" ".join((charge["trip_id"], charge["rider_id"], str(charge["amount"]["amount_minor"])))] += 1
+    expected = {f"{trip['trip_id']} {trip['rider_id']} {trip['card']}": 1 for trip in model.trips.values()
+                if trip.get("card")}  # fmt: skip
+    differences.compare("card charges", expected, dict(found))
 
 
 def _check_lines(model: Model, lines: list[Fields], differences: Differences) -> None:

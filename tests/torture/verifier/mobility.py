@@ -123,6 +123,7 @@ def _settle(model: Model, book: str, trip: Trip, seconds: int, at: int) -> list[
         if more := sum(size for _, size in parts):
             lines.append(books.enter(book, Line("posted", "wallet", earner, more, EUR, spent=parts)))
             fare -= more
+    trip["card"] = fare
     if fare:
         lines.append(books.enter(book, Line("posted", f"rider/{trip['rider_id']}", earner, fare, EUR)))
     return lines

@@ -1,15 +1,17 @@
 """General-ledger lines and the journal files they are in, as the verifier wants them (PRI-10, PRI-11)."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
+from tests.torture import kafka
 from tests.torture.verifier.differences import Differences
-from tests.torture.verifier.files import _check_journals, _check_lines
+from tests.torture.verifier.files import _check_charges, _check_journals, _check_lines
 from tests.torture.verifier.model import Model
 from tests.torture.verifier.places import PARTITIONS
 from tests.unit.torture.test_torture_model import FACTS
+from tests.unit.torture.topics import CHARGES, Topics, Wire
 
 DAY, TRANSACTION = "2026-11-14", "A1/P1/2026-11-14/1"
 FILE = f"adi/{DAY}/0210_SSCL_MR_14112026_LEI_MTP01.csv"
@@ -26,6 +28,28 @@ def pair(**tampered: str) -> list[dict[str, Any]]:
     debit = {"line_id": f"{TRANSACTION}/debit", "side": "debit", "account": "spends", "gl_account": "2102"}
     credit = {"line_id": f"{TRANSACTION}/credit", "side": "credit", "account": "supplier/BT", "gl_account": "2501"}
     return [{**shared, **debit}, {**shared, **credit, **tampered}]
+
+
+# ---- cards
+
+
+@pytest.mark.requirement("MOB-18")
+@pytest.mark.parametrize(
+    ("charges", "differences"),
+    [([("rid-1", 295)], 0), ([], 1), ([("rid-1", 295)] * 2, 1), ([("rid-1", 296)], 2), ([("rid-2", 295)], 2)],
+    ids=["right", "none", "twice", "too much", "another rider"],
+)
+def test_a_card_that_is_not_charged_what_the_wallet_did_not_pay_is_a_difference(
+    charges: list[tuple[str, int]], differences: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    topics, found, wire = Topics(), Differences(), cast(Any, Wire())
+    topics.records[CHARGES] = []
+    for rider, amount in charges:
+        fields = {"trip_id": "t1", "rider_id": rider, "amount": {"amount_minor": amount, "currency": "EUR"}}
+        topics.add(CHARGES, ("ChargeCard", fields))
+    monkeypatch.setattr(kafka, "read", topics.read)
+    _check_charges("", wire, topics.model, found)
+    assert found.counts.total() == differences
 
 
 # ---- lines
