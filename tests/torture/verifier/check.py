@@ -203,7 +203,8 @@ class Check:
         """Each book has been told what others decided, once, and nothing else."""
         for (decision, sent), count in self._sent.items():
             if count:
-                self.differences.add("sent", f"{decision}: {sent} is {count} times missing")
+                word = "missing" if count > 0 else "too many"
+                self.differences.add("sent", f"{decision}: {sent} is {abs(count)} times {word}")
 
     # ---- events
 
