@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from dotenv import dotenv_values
-from pydantic import Field, FilePath, SecretStr, ValidationError
+from pydantic import Field, FilePath, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from schemas.fields import EmailAddress
@@ -52,6 +52,13 @@ class Settings(BaseSettings):
     smtp_user: str = Field("", description="who logs in there, over TLS only; empty: nobody")
     smtp_password: SecretStr | None = Field(None, description="the password of smtp_user")
     mail_from: EmailAddress = Field("receipts@millrace.example", description="sender of the receipts")
+
+    @field_validator("mail_from")
+    @classmethod
+    def _no_encoded_word(cls, address: str) -> str:
+        if "=?" in address:
+            raise ValueError("mail libraries take =? for the beginning of an encoded word, and send nothing")
+        return address
 
     def client(self, **properties: object) -> dict[str, object]:
         """Configuration of a Kafka client, with `properties` on top (dots as underscores).

@@ -88,7 +88,12 @@ class ReceiptSink:
                 continue
             if (each.partition, each.offset) in parked:
                 continue
-            place, made = f"{self.topic.name}/{each.partition}@{each.offset}", self._receipt(each, event)
+            place = f"{self.topic.name}/{each.partition}@{each.offset}"
+            try:
+                made = self._receipt(each, event)
+            except (InvalidEnvelope, UnusableAddress) as error:
+                yield f"{place}: purchase {event.purchase_id} can have no receipt and is not parked: {error}"
+                continue
             explained.add(made.message_id)  # an event may lie in the log twice
             digest = kept.get(made.message_id)
             if digest is None:
