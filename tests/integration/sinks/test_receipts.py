@@ -184,3 +184,26 @@ def test_verify_finds_a_receipt_that_was_changed_lost_or_invented(post: Post) ->
     assert "the receipt of CANTEEN-0001 is not what the record says" in found
     assert "purchase CANTEEN-0002 has no receipt and is not parked" in found
     assert "receipt <other@example> belongs to no record" in found
+
+
+@pytest.mark.requirement("BEY-02")
+@pytest.mark.parametrize(
+    ("crime", "said"),
+    [
+        ("recipient = 'stranger@elsewhere.example'", "waits for somebody whom the record does not name"),
+        ("content = 'Subject: other\n\nwords'", "is not what the record says"),
+    ],
+)
+def test_verify_finds_a_waiting_receipt_that_would_go_to_somebody_else_or_say_something_else(
+    world: World, crime: str, said: str
+) -> None:
+    event = authorised(1, "family@home.example")
+    world.purchase(event, headers=[envelope(event).headers()])
+    world.run("receipts")
+    assert world.differences("receipts") == []
+
+    world.query(f"update sink.receipt set {crime}")
+
+    (found,) = world.differences("receipts")
+    assert said in found
+    assert "@elsewhere" not in found
