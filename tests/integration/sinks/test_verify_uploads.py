@@ -1,14 +1,17 @@
-"""`verify` and `day` find what was filed in the wrong place (BEY-02)."""
+"""`verify` and `day` find what was filed in the wrong place, and what was told otherwise than it was given (BEY-02)."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date
 from typing import Any
 
 import pytest
 
+from schemas.publishing import publish
 from sinks import database
 from sinks.adi import tables
 from sinks.general_ledger import day as reconciling
+from sinks.general_ledger import outbox, proof
+from sinks.general_ledger import tables as uploads
 from tests.integration.sinks import general_ledger
 from tests.integration.sinks.sop import PATIENCE_S, Sop
 from tests.integration.sinks.world import PARTITIONS, closed, purchase
@@ -28,6 +31,11 @@ def sop(world: Any) -> Iterator[Sop]:
 def day_says(sop: Sop, day: str) -> list[str]:
     with database.connect(sop.world.postgres) as connection:
         return reconciling.differences(reconciling.report(connection, sop.world.lines.name, date.fromisoformat(day)))
+
+
+def untold(sop: Sop) -> list[str]:
+    with database.connect(sop.world.postgres) as connection:
+        return list(proof.untold(connection, sop.world.codec, sop.world.settings.kafka, sop.world.acknowledgements))
 
 
 # ---- filed in the wrong place
@@ -85,3 +93,67 @@ def test_a_file_that_goes_up_for_another_prison_than_its_twin_is_found(sop: Sop)
 
     (told,) = [each for each in sop.world.differences("adi") if "its lines are" in each]
     assert told.endswith(f".csv is of {DAY}/MDI, but its lines are those of {DAY}/LEI")
+
+
+# ---- told otherwise than it was given
+
+
+def test_what_was_told_is_in_kafka_and_nothing_is_said_of_it(sop: Sop) -> None:
+    sop.file(DAY, purchase(1, day=DAY), purchase(2, day=DAY))
+    sop.upload()
+    assert len(sop.told()) == 2
+    assert untold(sop) == []
+
+    sop.world.query("update sink.acknowledgement set published_at = null")
+    assert untold(sop) == [], "what Kafka has but is not marked will be published again"
+    sop.upload()
+    assert len(sop.told()) == 4
+    assert untold(sop) == []
+
+
+def test_an_acknowledgement_that_kafka_never_got_is_found(sop: Sop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The lines are processed, the room never hears of it, and the tables agree with one another."""
+    monkeypatch.setattr(outbox, "publish", lambda *_: 0)
+    sop.file(DAY, purchase(1, day=DAY))
+    sop.upload()
+    assert set(sop.statuses().values()) == {"processed"}
+    assert sop.told() == []
+
+    (told,) = untold(sop)
+    assert told.endswith("of transaction-0001 is marked as published, but Kafka does not have it")
+
+
+def falsified(sop: Sop) -> None:
+    sop.world.query("update sink.acknowledgement set lines = jsonb_set(lines, '{0,line_id}', '\"other\"')")
+
+
+def forgotten(sop: Sop) -> None:
+    sop.world.query("delete from sink.acknowledgement")
+
+
+@pytest.mark.parametrize(
+    ("crime", "said"), [(falsified, "is not in Kafka as it was given"), (forgotten, "which was not given")]
+)
+def test_an_acknowledgement_in_kafka_that_was_not_given_is_found(
+    sop: Sop, crime: Callable[[Sop], None], said: str
+) -> None:
+    sop.file(DAY, purchase(1, day=DAY))
+    sop.upload()
+
+    crime(sop)
+
+    (told,) = untold(sop)
+    assert said in told
+
+
+def test_what_others_publish_there_is_none_of_the_sinks_business(sop: Sop) -> None:
+    sop.file(DAY, purchase(1, day=DAY))
+    sop.upload()
+    with database.connect(sop.world.postgres) as connection:
+        (row,) = uploads.acknowledgements(connection)
+    event = outbox.event(row._replace(event_id="by hand"), sop.world.acknowledgements)
+    by_hand = event._replace(envelope=event.envelope._replace(source="finance-office"))
+    publish(sop.world.settings, sop.world.codec, [by_hand])
+    sop.world.write_raw(sop.world.acknowledgements, b"junk")
+
+    assert untold(sop) == []
