@@ -14,6 +14,7 @@ from benchmarks import work
 from benchmarks.attempt import Attempt, AttemptError, attempt, check_exact
 from benchmarks.broker import Broker
 from benchmarks.contestants import Contestant
+from benchmarks.speed import QUIET_S
 from benchmarks.work import Outcome
 
 SEED = 9
@@ -65,6 +66,7 @@ class Arrivals:
     def __init__(self, reader: Any, read: Callable[[Any], Hashable]) -> None:
         self.at: dict[Hashable, float] = {}
         self._reader, self._read = reader, read
+        self._last_at = time.perf_counter()
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run)
         self._thread.start()
@@ -73,6 +75,12 @@ class Arrivals:
         """Until `count` commands are answered, or for a minute at most."""
         deadline = time.monotonic() + LIMIT_S
         while len(self.at) < count and time.monotonic() < deadline:
+            time.sleep(0.05)
+
+    def wait_quiet(self) -> None:
+        """Until nothing has come for `QUIET_S`, for a minute at most: a doubled answer may come after all others."""
+        deadline = time.monotonic() + LIMIT_S
+        while time.perf_counter() - self._last_at <= QUIET_S and time.monotonic() < deadline:
             time.sleep(0.05)
 
     def stop(self) -> None:
@@ -85,7 +93,7 @@ class Arrivals:
         while not self._stopped.is_set():
             message = self._reader.poll(0.2)
             if message is not None and message.error() is None:
-                now = time.perf_counter()
+                now = self._last_at = time.perf_counter()
                 self.at.setdefault(self._read(message), now)
 
 
@@ -111,11 +119,12 @@ def run(contestant: Contestant, broker: Broker, pace: Pace = SLOW) -> Latency:
 
 
 def steadily(running: Attempt, broker: Broker, arrivals: Arrivals, sends: Sequence[Send], pace: Pace) -> Latency:
-    """Send at a pace, wait for all answers, and stop `arrivals`."""
+    """Send at a pace, wait for all answers and for what may follow them, and stop `arrivals`."""
     load = os.getloadavg()[0]
     try:
         sent_at = _send(running, broker, sends, pace.rate_per_s, arrivals)
         arrivals.wait(len(sends))
+        arrivals.wait_quiet()
     finally:
         arrivals.stop()
     missing = len(sent_at.keys() - arrivals.at.keys())

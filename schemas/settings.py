@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from dotenv import dotenv_values
-from pydantic import Field, FilePath, SecretStr, ValidationError
+from pydantic import Field, FilePath, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from schemas.fields import EmailAddress
@@ -47,11 +47,18 @@ class Settings(BaseSettings):
     blob: str = Field("file://build/blob", description="fsspec address of the blob storage of the sinks")
     general_ledger: str = Field("http://127.0.0.1:18090", description="the SOP general ledger's address for uploads")
     general_ledger_token: SecretStr | None = Field(None, description="bearer token for it")
-    general_ledger_timeout_s: float = Field(30.0, gt=0, description="how long it may take to answer an upload")
+    general_ledger_timeout_s: float = Field(30.0, gt=0, description="how long an upload may take, to its answer")
     smtp: str = Field("127.0.0.1:1025", pattern=r"^\S+:\d+$", description="mail server of the receipts, host:port")
     smtp_user: str = Field("", description="who logs in there, over TLS only; empty: nobody")
     smtp_password: SecretStr | None = Field(None, description="the password of smtp_user")
     mail_from: EmailAddress = Field("receipts@millrace.example", description="sender of the receipts")
+
+    @field_validator("mail_from")
+    @classmethod
+    def _no_encoded_word(cls, address: str) -> str:
+        if "=?" in address:
+            raise ValueError("mail libraries take =? for the beginning of an encoded word, and send nothing")
+        return address
 
     def client(self, **properties: object) -> dict[str, object]:
         """Configuration of a Kafka client, with `properties` on top (dots as underscores).

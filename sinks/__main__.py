@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from itertools import chain
 from typing import NoReturn
 
 import click
@@ -109,7 +110,9 @@ def verify() -> None:
                 found += 1
                 click.echo(difference)
         click.echo(f"comparing what {uploading.NAME} was answered ...", err=True)
-        for difference in answering.differences(connection):
+        codec = _codec(GL_ACKNOWLEDGEMENTS)
+        untold = answering.untold(connection, codec, settings().kafka, GL_ACKNOWLEDGEMENTS)
+        for difference in chain(answering.differences(connection), untold):
             found += 1
             click.echo(difference)
     click.echo(f"{found} differences" if found else "every file is what it was made of")

@@ -1,6 +1,7 @@
 """What `verify` compares of the ADI sink: the lines it keeps with the records of Kafka, and its days with its files."""
 
 from collections.abc import Iterable, Iterator
+from datetime import date
 from typing import Any
 
 from schemas.general_ledger import GeneralLedgerLine
@@ -15,7 +16,7 @@ Values = tuple[Any, ...]
 def differences(
     connection: Connection, topic: str, sink: str, partitions: int, records: Iterable[Arrived]
 ) -> Iterator[str]:
-    """Every line is kept as its record says it, or parked; no other line exists; every closed day is in files."""
+    """Every line is kept as its record says it, or parked; no other line exists; every closed day is in its files."""
     kept = _kept(connection, topic)
     parked = parked_places(connection, sink, topic)
     for partition, offset, message, _ in records:
@@ -30,6 +31,7 @@ def differences(
     for partition, offset in kept:
         yield f"a kept line names {topic}/{partition}@{offset}, which has no such line"
     yield from _closed_without_file(connection, topic, sink, partitions)
+    yield from misfiled(connection, topic)
 
 
 def _values(line: GeneralLedgerLine) -> Values:
@@ -62,3 +64,31 @@ def _closed_without_file(connection: Connection, topic: str, sink: str, partitio
     )
     for day, prison_id, lines in rows:
         yield f"{day}/{prison_id}: the day is closed, but {lines} lines are in no file"
+
+
+def misfiled(connection: Connection, topic: str, day: date | None = None) -> Iterator[str]:
+    """Lines in the journal of another prison or day than their own, and journals whose twin is of another; of one day
+    or of all."""
+    asked = {"topic": topic, "day": day}
+    for line_id, file, own, other in connection.execute(
+        f"select line_id, file, {_whose('line')}, {_whose('journal')}"
+        " from sink.adi_line as line left join sink.adi_file as journal on journal.name = line.file"
+        " where topic = %(topic)s and file is not null"
+        " and (line.prison_id, line.accounting_date) is distinct from (journal.prison_id, journal.accounting_date)"
+        " and (%(day)s::date is null or %(day)s in (line.accounting_date, journal.accounting_date)) order by 1",
+        asked,
+    ):
+        yield f"line {line_id} is of {own}, but in {file}, the journal of {other}"
+    for name, own, other in connection.execute(
+        f"select twin.name, {_whose('twin')}, {_whose('journal')}"
+        " from sink.adi_file as twin left join sink.adi_file as journal on journal.name = twin.lines_of"
+        " where (twin.prison_id, twin.accounting_date, twin.part)"
+        "   is distinct from (journal.prison_id, journal.accounting_date, journal.part)"
+        " and (%(day)s::date is null or %(day)s in (twin.accounting_date, journal.accounting_date)) order by 1",
+        asked,
+    ):
+        yield f"{name} is of {own}, but its lines are those of {other}"
+
+
+def _whose(table: str) -> str:
+    return f"concat_ws('/', {table}.accounting_date, {table}.prison_id)"

@@ -9,6 +9,7 @@ from datetime import date
 from typing import NamedTuple
 
 from schemas.fields import format_minor
+from sinks.adi import proof
 from sinks.adi import tables as adi
 from sinks.adi.segments import CURRENCY
 from sinks.database import Connection
@@ -52,12 +53,14 @@ class PrisonDay(NamedTuple):
 
 
 class DayReport(NamedTuple):
-    """A day. `announced` says in sentences where what came is not what was announced."""
+    """A day. `announced` says in sentences where what came is not what was announced, `misfiled` which lines are in
+    another prison's or day's journal."""
 
     day: date
     is_closed: bool
     announced: Sequence[str]
     prisons: Sequence[PrisonDay]
+    misfiled: Sequence[str] = ()
 
 
 _UNANSWERED = (LineStatus.APPENDED, LineStatus.FILED, LineStatus.UPLOADED)
@@ -67,6 +70,7 @@ def differences(report: DayReport) -> list[str]:
     """Why the day is not done, in sentences; none: all three say the same. A corrected line is done on its day."""
     found = [] if report.is_closed else [f"{report.day} is not closed in every partition yet: it has no files"]
     found += [f"announced and come differ: {each}" for each in report.announced]
+    found += report.misfiled
     for prison in report.prisons:
         found += [f"{prison.prison_id}: {each}" for each in _of_prison(prison)]
     return found
@@ -97,7 +101,7 @@ def report(connection: Connection, topic: str, day: date, prison_id: str | None 
             through = adi.closed_through(cursor, topic, partitions) if partitions else None
             announced = adi.differing_totals(cursor, topic, day)
         files, workbooks = _in_files(connection, day, "adi-csv"), _in_files(connection, day, "adi-workbook")
-        lines = _lines(connection, topic, day)
+        lines, misfiled = _lines(connection, topic, day), list(proof.misfiled(connection, topic, day))
         names = sorted(lines.keys() | files.keys() | workbooks.keys())
         if prison_id is not None and prison_id not in names and not _has_files(connection, prison_id):
             raise UnknownPrison(f"no prison {prison_id} has ever had a file, or has a line of {day}")
@@ -112,7 +116,7 @@ def report(connection: Connection, topic: str, day: date, prison_id: str | None 
         for name in names
         if prison_id in (None, name)
     ]
-    return DayReport(day, through is not None and day <= through, announced, prisons)
+    return DayReport(day, through is not None and day <= through, announced, prisons, misfiled)
 
 
 def _partitions(connection: Connection, topic: str) -> int:

@@ -9,16 +9,26 @@
 No public source describes SOP's own interface: this is the shape that an adapter in front of it must have.
 """
 
-from collections.abc import Callable
-from functools import partial
+import asyncio
+import math
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from http import HTTPStatus
 from types import TracebackType
-from typing import Final, Self
+from typing import Any, Final, Self
 from urllib.parse import quote
 
 import httpx
 from pydantic import SecretStr, ValidationError
-from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential_jitter
+from tenacity import (
+    AsyncRetrying,
+    Retrying,
+    retry_if_exception_type,
+    stop_after_attempt,
+    stop_before_delay,
+    wait_exponential_jitter,
+)
 
 from sinks.general_ledger.answer import Answer
 from sinks.general_ledger.ports import NoAnswer, NotTaken
@@ -36,10 +46,11 @@ class HttpGeneralLedger:
     """See `sinks.general_ledger.ports.GeneralLedger`. Asking is retried; sending only where nothing had left."""
 
     def __init__(self, address: str, timeout_s: float, token: SecretStr | None = None) -> None:
-        self._address = address
+        self._address, self._timeout_s = address, timeout_s
         secret = "" if token is None else token.get_secret_value()
         headers = {"Authorization": f"Bearer {secret}"} if secret else {}
-        self._client = httpx.Client(base_url=address, timeout=timeout_s, headers=headers)
+        self._options: dict[str, Any] = {"base_url": address, "headers": headers}
+        self._client = httpx.Client(**self._options, timeout=timeout_s)
 
     def __enter__(self) -> Self:
         return self
@@ -48,25 +59,39 @@ class HttpGeneralLedger:
         self._client.close()
 
     def find(self, name: str) -> Answer | None:
-        for attempt in _retrying(NoAnswer):
+        for attempt in Retrying(**_retrying(NoAnswer, math.inf)):
             with attempt:
-                response = self._asked(partial(self._client.get, _path(name)), unsent=NoAnswer)
+                with self._asking(unsent=NoAnswer):
+                    response = self._client.get(_path(name))
                 if response.status_code == HTTPStatus.NOT_FOUND:
                     return None
                 return self._answer(response)
         raise AssertionError("tenacity ends with an answer or an error")
 
-    def upload(self, name: str, content: bytes, digest: str) -> Answer:
+    def upload(self, name: str, content: bytes, digest: str, until: float) -> Answer:
         headers = {"Idempotency-Key": digest, "Content-Type": "text/csv; charset=utf-8"}
-        for attempt in _retrying(_NotConnected):
-            with attempt:
-                put = partial(self._client.put, _path(name), content=content, headers=headers)
-                return self._answer(self._asked(put, unsent=_NotConnected))
+        return asyncio.run(self._sent(name, content, headers, until))
+
+    async def _sent(self, name: str, content: bytes, headers: dict[str, str], until: float) -> Answer:
+        """A task can be ended at a moment; a socket's timeout is one of each step, and looking up a host has none."""
+        connect_s = self._timeout_s / (ATTEMPTS + 1)
+        timeout = httpx.Timeout(self._timeout_s, connect=connect_s)
+        retrying = _retrying(_NotConnected, until - time.monotonic() - connect_s)
+        try:
+            async with asyncio.timeout_at(until), httpx.AsyncClient(**self._options, timeout=timeout) as client:
+                async for attempt in AsyncRetrying(**retrying):
+                    with attempt:
+                        with self._asking(unsent=_NotConnected):
+                            response = await client.put(_path(name), content=content, headers=headers)
+                        return self._answer(response)
+        except TimeoutError as error:
+            raise NoAnswer(f"the general ledger at {self._address} has not answered in time") from error
         raise AssertionError("tenacity ends with an answer or an error")
 
-    def _asked(self, ask: Callable[[], httpx.Response], unsent: type[Exception]) -> httpx.Response:
+    @contextmanager
+    def _asking(self, unsent: type[Exception]) -> Iterator[None]:
         try:
-            return ask()
+            yield
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
             raise unsent(f"the general ledger at {self._address} cannot be reached ({_said(error)})") from error
         except httpx.HTTPError as error:
@@ -89,13 +114,14 @@ class _NotConnected(NotTaken):
     """Not a byte has left."""
 
 
-def _retrying(transient: type[Exception]) -> Retrying:
-    return Retrying(
-        stop=stop_after_attempt(ATTEMPTS),
-        wait=wait_exponential_jitter(multiplier=0.2, max=LONGEST_WAIT_S),
-        retry=retry_if_exception_type(transient),
-        reraise=True,
-    )
+def _retrying(transient: type[Exception], most_s: float) -> dict[str, Any]:
+    """`most_s`: after which no further attempt begins."""
+    return {
+        "stop": stop_after_attempt(ATTEMPTS) | stop_before_delay(most_s),
+        "wait": wait_exponential_jitter(multiplier=0.2, max=LONGEST_WAIT_S),
+        "retry": retry_if_exception_type(transient),
+        "reraise": True,
+    }
 
 
 def _path(name: str) -> str:

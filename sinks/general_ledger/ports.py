@@ -20,6 +20,9 @@ class GeneralLedger(Protocol):
         """What it answered, or is at work on, under this file name; None: it has no such file. Raises `NoAnswer`."""
         ...
 
-    def upload(self, name: str, content: bytes, digest: str) -> Answer:
-        """Send a file. The digest is the key under which repetitions are one. Raises `NotTaken`, `NoAnswer`."""
+    def upload(self, name: str, content: bytes, digest: str, until: float) -> Answer:
+        """Send a file. The digest is the key under which repetitions are one. Raises `NotTaken`, `NoAnswer`.
+
+        It is over at `until` of `time.monotonic`, whatever happens: no byte leaves later.
+        """
         ...

@@ -176,15 +176,28 @@ def _not_stale(cursor: Cursor, upload: Upload) -> None:
 # ---- acknowledgements
 
 
+_ACKNOWLEDGEMENT = (
+    "select event_id, file, prisoner_id, transaction_id, outcome, lines,"
+    " (extract(epoch from said_at) * 1000000)::bigint from sink.acknowledgement"
+)
+
+
 def to_publish(connection: Connection, limit: int) -> list[ToPublish]:
     """Acknowledgements that Kafka may not have, in the order in which they were given."""
-    rows = connection.execute(
-        "select event_id, file, prisoner_id, transaction_id, outcome, lines,"
-        " (extract(epoch from said_at) * 1000000)::bigint"
-        " from sink.acknowledgement where published_at is null order by position limit %s",
-        (limit,),
-    )
+    rows = connection.execute(f"{_ACKNOWLEDGEMENT} where published_at is null order by position limit %s", (limit,))
     return [ToPublish(*row) for row in rows]
+
+
+def acknowledgements(connection: Connection) -> Iterator[ToPublish]:
+    """All that were ever given, in that order."""
+    for row in connection.execute(f"{_ACKNOWLEDGEMENT} order by position"):
+        yield ToPublish(*row)
+
+
+def published_ids(connection: Connection) -> set[str]:
+    """The event ids of those that are marked as published."""
+    rows = connection.execute("select event_id from sink.acknowledgement where published_at is not null")
+    return {row[0] for row in rows}
 
 
 def published(connection: Connection, event_ids: Sequence[str]) -> None:

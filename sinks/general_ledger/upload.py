@@ -8,8 +8,9 @@
 
 Each step is a row in Postgres, committed before the next. Law: the general ledger is asked what it has under the file's
 name before anything is sent, in every state; and after a doubt, "nothing" is believed only when `PATIENCE` times the
-longest wait for an answer has passed since the bytes were sent. So a file is sent again only when nobody has it. Should
-a request be on its way even longer, the key that goes with it (the digest of the bytes) makes it the same upload.
+longest wait has passed since the last moment at which bytes can have left: the row is stamped before the call that
+sends them, and that call is over within the longest wait. So a file is sent again only when nobody has it. Should a
+request be on its way even longer, the key that goes with it (the digest of the bytes) makes it the same upload.
 
 A refused file never goes up again, and neither do its lines: lines that correct them do, in a later day's file.
 """
@@ -20,7 +21,7 @@ from typing import Final, NamedTuple, assert_never
 from sinks import backoff
 
 PATIENCE: Final = 2
-"""How many times the wait for an answer must pass before "nothing is there" is believed."""
+"""How many times the longest wait must pass before "nothing is there" is believed, once no bytes can leave any more."""
 
 FIRST_PAUSE_S: Final = 1.0
 LONGEST_PAUSE_S: Final = 300.0
@@ -80,7 +81,7 @@ class LineStatus(StrEnum):
 
 
 class Upload(NamedTuple):
-    """A file on its way. `sent_s_ago` is None where nothing was ever sent."""
+    """A file on its way. `sent_s_ago` says when the last call that sends it began; None where there was none."""
 
     name: str
     lines_of: str
@@ -117,12 +118,12 @@ def status_in(state: State) -> LineStatus | None:
 
 
 def may_be_sent(upload: Upload, timeout_s: float) -> bool:
-    """Whether "nothing is there" may be believed; `timeout_s` is the longest wait for an answer."""
+    """Whether "nothing is there" may be believed; `timeout_s` is the longest wait, that of a whole call."""
     match upload.state:
         case State.WAITING:
             return True
         case State.IN_DOUBT:
-            return upload.sent_s_ago is None or upload.sent_s_ago > PATIENCE * timeout_s
+            return upload.sent_s_ago is None or upload.sent_s_ago > (1 + PATIENCE) * timeout_s
         case _:
             return False
 

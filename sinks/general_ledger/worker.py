@@ -109,10 +109,11 @@ class Uploader:
         if content is None or sha256(content).hexdigest() != upload.digest:
             self._later(upload, "the stored bytes are not those of the manifest: see `python -m sinks verify`")
             return
+        until = time.monotonic() + self._settings.general_ledger_timeout_s  # by a clock that is read before the stamp
         upload = tables.step(self._connection, upload, Event.ABOUT_TO_SEND)
         metrics.UPLOADS.inc()
         try:
-            answer = self._general_ledger.upload(upload.name, content, upload.digest)
+            answer = self._general_ledger.upload(upload.name, content, upload.digest, until)
         except NotTaken as error:
             self._later(tables.step(self._connection, upload, Event.NOT_TAKEN), str(error))
         except NoAnswer as error:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC
-from email.errors import HeaderParseError
+from email.errors import MessageError
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -49,10 +49,12 @@ def receipt(event: PurchaseAuthorised, message_id: str, sender: str) -> Receipt:
 
 
 def _address(addr_spec: str) -> Address:
+    """The library takes `=?…?=` in an address for an encoded word, which RFC 2047 allows in none, and fails at it in
+    many ways: at its charset, its padding, its end."""
     try:
         return Address("", addr_spec=addr_spec)
-    except (ValueError, HeaderParseError) as error:
-        raise UnusableAddress("no e-mail can be addressed to what the event names") from error
+    except (ValueError, MessageError, LookupError) as error:
+        raise UnusableAddress("receipt_to: no e-mail can be addressed to what the event names") from error
 
 
 def message_id_of(source: str, event_id: str, sender: str) -> str:

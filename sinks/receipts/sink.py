@@ -10,6 +10,7 @@ Each row is locked while its message is handed over, so that two workers never s
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
 
 from schemas.codec import Undecodable
 from schemas.envelope import InvalidEnvelope, read_envelope
@@ -22,6 +23,14 @@ from sinks.receipts.receipt import Receipt, UnusableAddress, message_id_of, rece
 from sinks.sink import Applied, Arrived
 
 NAME = "receipts"
+
+
+class _Kept(NamedTuple):
+    """A row; recipient and content are there while it waits."""
+
+    digest: str
+    recipient: str | None
+    content: bytes | None
 
 
 class ReceiptSink:
@@ -76,10 +85,14 @@ class ReceiptSink:
         return None
 
     def differences(self, connection: Connection, records: Iterable[Arrived]) -> Iterator[str]:
-        """Every event that asks for a receipt has one, sent or waiting, or is parked; no other receipt exists."""
-        kept: dict[str, str] = dict(
-            connection.execute("select message_id, sha256 from sink.receipt where topic = %s", (self.topic.name,))
+        """Every event that asks for a receipt has one, sent or waiting, or is parked; no other receipt exists.
+
+        What waits goes to whom the event names and says what it says; of what was sent only the digest is left.
+        """
+        rows = connection.execute(
+            "select message_id, sha256, recipient, content from sink.receipt where topic = %s", (self.topic.name,)
         )
+        kept = {row[0]: _Kept(*row[1:]) for row in rows}
         parked = parked_places(connection, self.name, self.topic.name)
         explained: set[str] = set()
         for each in records:
@@ -88,12 +101,19 @@ class ReceiptSink:
                 continue
             if (each.partition, each.offset) in parked:
                 continue
-            place, made = f"{self.topic.name}/{each.partition}@{each.offset}", self._receipt(each, event)
+            place = f"{self.topic.name}/{each.partition}@{each.offset}"
+            try:
+                made = self._receipt(each, event)
+            except (InvalidEnvelope, UnusableAddress) as error:
+                yield f"{place}: purchase {event.purchase_id} can have no receipt and is not parked: {error}"
+                continue
             explained.add(made.message_id)  # an event may lie in the log twice
-            digest = kept.get(made.message_id)
-            if digest is None:
+            found = kept.get(made.message_id)
+            if found is None:
                 yield f"{place}: purchase {event.purchase_id} has no receipt and is not parked"
-            elif digest != made.digest:
+            elif found.digest != made.digest or found.content not in (None, made.content):
                 yield f"{place}: the receipt of {event.purchase_id} is not what the record says"
+            elif found.recipient not in (None, made.recipient):
+                yield f"{place}: the receipt of {event.purchase_id} waits for somebody whom the record does not name"
         for message_id in sorted(kept.keys() - explained):
             yield f"receipt {message_id} belongs to no record"

@@ -9,9 +9,11 @@
 Days are calendar days in Europe/London. A day is closed by time alone, since a line tells nothing of others on their
 way; so lines of tomorrow may come while today is open, and count in tomorrow. Every partition closes each day after
 its first close, in order, once, with lines or without: a day's files can be cut when every partition has closed that
-day or a later one. The day itself is not a book and moves no money, so that the journal does not speak of it.
+day or a later one. A partition that is added later begins with the others' open day (`begun_beside`). The day itself
+is not a book and moves no money, so that the journal does not speak of it.
 """
 
+from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import assert_never
 from zoneinfo import ZoneInfo
@@ -60,6 +62,14 @@ def days_after(day: str, days: int) -> str:
 
 
 # ---- decide
+
+
+def begun_beside(others: Sequence[OpenDays]) -> OpenDays:
+    """What a partition begins with that is added to others, of which there is at least one: their latest open day.
+
+    No file can have been cut of it, while a late line that came first would open a day that is long in the files.
+    """
+    return OpenDays((Day(max(each.open_date for each in others)),))
 
 
 def accounting_date(open_days: OpenDays | None, at: int) -> str:

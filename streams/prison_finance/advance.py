@@ -196,8 +196,13 @@ def write_off(
         reason=command.reason,
         at=draft.at,
     )
-    transaction = Transaction(f"write-off/{command.advance_id}", lent.prisoner, lent.codes, text)
+    transaction = Transaction(write_off_id(command.advance_id), lent.prisoner, lent.codes, text)
     return [written_off, *ledger.lines(transaction, [Entry(WRITTEN_OFF.name, OWED.name, amount)], draft.at)]
+
+
+def write_off_id(advance_id: str) -> str:
+    """Of the transaction, which may be open long after the advance has ended."""
+    return f"write-off/{advance_id}"
 
 
 # ---- evolve

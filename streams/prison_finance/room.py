@@ -146,9 +146,11 @@ class PrisonFinance:
     def _submit(
         self, draft: Draft, advances: Advances | None, command: SubmitPurchase, batch_id: str | None = None
     ) -> Verdict:
+        ledger = self._general_ledger(draft.book)
         known = submission.Known(
             self._purchase(draft.book, command.purchase_id),
-            self._general_ledger(draft.book).transaction(command.purchase_id),
+            ledger.transaction(command.purchase_id),
+            ledger.transaction(advance.write_off_id(command.purchase_id)),
             advances,
         )
         return submission.submit(draft, known, self._tables.reference, command, batch_id)

@@ -34,10 +34,11 @@ PENDING_US = 30 * 60_000_000
 
 
 class Known(NamedTuple):
-    """What the book knows under the id of a purchase, and of its advances."""
+    """What the book knows under the id of a purchase, and of its advances. The write-off is that of its advance."""
 
     purchase: Purchase | None
     transaction: GlTransaction | None
+    write_off: GlTransaction | None
     advances: Advances | None
 
 
@@ -111,11 +112,15 @@ def submit(
 
 
 def _exists(known: Known, purchase_id: str) -> Refused | None:
-    """An advance, and lines that the general ledger has not processed, may outlive the memory of their purchase."""
+    """An advance, and lines that the general ledger has not processed, its write-off's too, may outlive the memory of
+    their purchase."""
     if known.purchase is not None:
         return refused(Reason.ALREADY_EXISTS, purchase=purchase_id, state=known.purchase.state)
     if known.transaction is not None:
         return refused(Reason.ALREADY_EXISTS, transaction=purchase_id, state=known.transaction.state)
+    if known.write_off is not None:
+        write_off = advance.write_off_id(purchase_id)
+        return refused(Reason.ALREADY_EXISTS, transaction=write_off, state=known.write_off.state)
     if advance.of(known.advances, purchase_id) is not None:
         return refused(Reason.ALREADY_EXISTS, advance=purchase_id)
     return None

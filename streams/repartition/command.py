@@ -1,15 +1,26 @@
 """`python -m streams repartition`."""
 
+from collections.abc import Sequence
+
 import click
+import msgspec
 from rich.console import Console
 
 from schemas.partitioning import partition_of
 from schemas.settings import settings
 from schemas.topics import PARTITIONS
 from streams.app import APP_ID, create_app
+from streams.prison_finance import accounting_day
+from streams.prison_finance.accounting_day import OpenDays
 from streams.repartition.move import NotAtRestError, Place, Placing, Repartition
 from streams.runtime.topics import CHANGELOG_CONFIG
 from streams.topics import declared
+
+
+def open_day_of_new_partitions(rows: Sequence[bytes]) -> bytes:
+    """The row of `accounting_days` in a new partition, of the old partitions' rows."""
+    return msgspec.json.encode(accounting_day.begun_beside([msgspec.json.decode(row, type=OpenDays) for row in rows]))
+
 
 BY_BOOK = Place(Placing.BY_BOOK)
 TABLES = {
@@ -34,7 +45,7 @@ TABLES = {
     "gl_accounts": Place(Placing.EVERYWHERE),
     "advances": BY_BOOK,
     "gl_transactions": BY_BOOK,
-    "accounting_days": Place(Placing.STAYS),
+    "accounting_days": Place(Placing.STAYS, begin=open_day_of_new_partitions),
 }
 """Every table, and where its rows belong."""
 

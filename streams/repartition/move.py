@@ -51,14 +51,19 @@ class Placing(Enum):
     EVERYWHERE = "everywhere"
     """Reference data that every partition has."""
     STAYS = "stays"
-    """Of the partition itself; new partitions begin without."""
+    """Of the partition itself; new partitions begin without, or with what `Place.begin` makes."""
 
 
 class Place(NamedTuple):
-    """How a table's rows are placed. `prefix` is that of its records' keys where the rows' keys lack it."""
+    """How a table's rows are placed.
+
+    `prefix` is that of its records' keys where the rows' keys lack it. `begin` makes the row of a new partition from
+    the rows that the old ones have under the same key; without it there is none.
+    """
 
     placing: Placing
     prefix: str = ""
+    begin: Callable[[Sequence[bytes]], bytes] | None = None
 
 
 class NotAtRestError(Exception):
@@ -137,7 +142,8 @@ class Repartition:
                 self._delete(moving, counts)
                 return
             self._delete(moving, counts)
-            rows = self._placed(self._rows(changelog, counts[changelog]), place)
+            before = counts[changelog]
+            rows = placed(self._rows(changelog, before), place, range(before, self._partitions), self._partition_of)
             self._create(moving, config)
             self._copy(rows, moving)
         if self._counts().get(changelog) != self._partitions:
@@ -150,20 +156,6 @@ class Repartition:
             self._copy(rows, changelog)
         self._delete(moving, self._counts())
         self._say(f"{changelog}: {len(rows):,} rows in {self._partitions} partitions")
-
-    def _placed(self, rows: Rows, place: Place) -> Rows:
-        placed: Rows = {}
-        for (partition, key), value in rows.items():
-            match place.placing:
-                case Placing.STAYS:
-                    targets: Sequence[int] = [partition]
-                case Placing.EVERYWHERE:
-                    targets = range(self._partitions)
-                case Placing.BY_BOOK:
-                    targets = [self._partition_of(place.prefix.encode() + key.partition(b"|")[0])]
-            for target in targets:
-                placed[target, key] = value
-        return placed
 
     def _rows(self, topic: str, count: int) -> Rows:
         """The committed rows of a changelog."""
@@ -229,6 +221,26 @@ class Repartition:
         return Consumer({**self._client, "group.id": group, "isolation.level": "read_committed",
                          "enable.auto.commit": False, "enable.partition.eof": True, "auto.offset.reset": "error",
                          "fetch.queue.backoff.ms": 5})  # fmt: skip
+
+
+def placed(rows: Rows, place: Place, new: range, partition_of: PartitionOf) -> Rows:
+    """The rows of a table where they belong once the `new` partitions are there. Pure."""
+    found: Rows = {}
+    for (partition, key), value in rows.items():
+        match place.placing:
+            case Placing.STAYS:
+                targets: Sequence[int] = [partition]
+            case Placing.EVERYWHERE:
+                targets = range(new.stop)
+            case Placing.BY_BOOK:
+                targets = [partition_of(place.prefix.encode() + key.partition(b"|")[0])]
+        for target in targets:
+            found[target, key] = value
+    if place.begin is not None:
+        for key in {key: None for _, key in rows}:
+            first = place.begin([value for (_, each), value in rows.items() if each == key])
+            found |= dict.fromkeys(((partition, key) for partition in new), first)
+    return found
 
 
 def _from(committed: TopicPartition) -> TopicPartition:

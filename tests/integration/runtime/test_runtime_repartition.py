@@ -136,6 +136,22 @@ def test_cut_short_at_any_step_it_goes_on_when_it_is_given_again(pipeline: Pipel
     assert not [name for name in counts(pipeline) if name.endswith(MOVING)]
 
 
+def test_new_partitions_of_a_table_that_stays_begin_with_what_is_made_of_the_old_rows(pipeline: Pipeline) -> None:
+    changelog, client = f"{pipeline.run}-days-changelog", {"bootstrap.servers": pipeline.kafka}
+    ensure_topics(client, sources=[], changelogs={changelog: pipeline.partitions}, replication_factor=1, wait_s=10)
+    producer = Producer(client)
+    for partition, day in enumerate((b"4", b"5", b"4")):
+        producer.produce(changelog, b"3", b"open", partition)
+        producer.produce(changelog, day, b"open", partition)
+    assert producer.flush(10) == 0
+
+    move = Repartition(client, pipeline.run, MORE, partition_of, 1, print)
+    move.run([], [], {changelog: Place(Placing.STAYS, begin=max)}, CHANGELOG_CONFIG)
+
+    last = {record.partition(): record.value() for record in pipeline.read_own("days-changelog")}
+    assert last == {0: b"4", 1: b"5", 2: b"4", 4: b"5", 5: b"5"}
+
+
 def test_while_a_worker_runs_nothing_is_changed(pipeline: Pipeline) -> None:
     pipeline.put(commands(100))
     worker = pipeline.start().wait_ready()

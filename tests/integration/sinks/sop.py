@@ -79,7 +79,8 @@ class Sop(NamedTuple):
     def differences(self) -> list[str]:
         """What `verify` says of lines and answers."""
         with database.connect(self.world.postgres) as connection:
-            return list(proof.differences(connection))
+            untold = proof.untold(connection, self.world.codec, self.world.settings.kafka, self.world.acknowledgements)
+            return [*proof.differences(connection), *untold]
 
     def told(self) -> list[Told]:
         """Every acknowledgement in Kafka, repetitions too."""

@@ -41,7 +41,7 @@ def test_wherever_an_uploader_was_killed_each_line_is_written_once(sop: Sop, ste
 
     assert sop.start(dies=step).wait(60) == -signal.SIGKILL
     asked_before = len(sop.ledger.asked)
-    sop.upload(until_idle_s=4)
+    sop.upload(until_idle_s=6)
 
     assert sop.ledger.written == ids(sop)
     assert sop.states() == ["accepted"]
@@ -59,7 +59,7 @@ def test_killed_again_and_again_it_still_comes_to_an_end(sop: Sop) -> None:
 
     for step in DEADLY:
         sop.start(dies=step, until_idle_s=2).wait(60)
-    sop.upload(until_idle_s=4)
+    sop.upload(until_idle_s=6)
 
     assert sop.ledger.written == ids(sop)
     assert sop.states() == ["accepted"]
@@ -114,7 +114,7 @@ def test_an_uploader_that_was_frozen_while_it_sent_does_no_harm_when_it_wakes(so
         " where datname = current_database() and application_name = 'millrace-sinks'"
     )
 
-    sop.upload(until_idle_s=4)
+    sop.upload(until_idle_s=6)
     sleeper.send_signal(signal.SIGCONT)
 
     assert sleeper.wait(60) == 0

@@ -1,5 +1,6 @@
 """The adapter, against a real HTTP server: which answers are certain, which are not, what is asked again (PRI-11)."""
 
+import time
 from collections.abc import Iterator
 from hashlib import sha256
 
@@ -25,6 +26,10 @@ def ledger() -> Iterator[GeneralLedger]:
         yield served
 
 
+def soon() -> float:
+    return time.monotonic() + 1.0
+
+
 def adapter(ledger: GeneralLedger, token: str | None = None) -> HttpGeneralLedger:
     return HttpGeneralLedger(ledger.address, 1.0, None if token is None else SecretStr(token))
 
@@ -32,7 +37,7 @@ def adapter(ledger: GeneralLedger, token: str | None = None) -> HttpGeneralLedge
 def test_a_file_is_sent_whole_under_its_name_and_key_and_found_again(ledger: GeneralLedger) -> None:
     with adapter(ledger, "secret") as http:
         assert http.find(NAME) is None
-        sent = http.upload(NAME, CONTENT, DIGEST)
+        sent = http.upload(NAME, CONTENT, DIGEST, soon())
         found = http.find(NAME)
 
     assert sent == found
@@ -46,21 +51,21 @@ def test_a_file_is_sent_whole_under_its_name_and_key_and_found_again(ledger: Gen
 def test_what_may_have_been_taken_is_not_known_and_not_sent_again(ledger: GeneralLedger, mood: Mood) -> None:
     ledger.moods.append(mood)
     with adapter(ledger) as http, pytest.raises(NoAnswer):
-        http.upload(NAME, CONTENT, DIGEST)
+        http.upload(NAME, CONTENT, DIGEST, soon())
     assert ledger.uploads == [NAME]
 
 
 def test_what_was_refused_before_it_was_read_was_not_taken(ledger: GeneralLedger) -> None:
     ledger.moods.append(Mood.FORBIDS)
     with adapter(ledger) as http, pytest.raises(NotTaken, match="says 403 Forbidden"):
-        http.upload(NAME, CONTENT, DIGEST)
+        http.upload(NAME, CONTENT, DIGEST, soon())
     assert ledger.uploads == [NAME]
 
 
 def test_a_server_that_is_away_has_taken_nothing_and_its_secret_is_not_told() -> None:
     with HttpGeneralLedger("http://127.0.0.1:9", 1.0, SecretStr("secret")) as http:
         with pytest.raises(NotTaken, match=r"http://127\.0\.0\.1:9 cannot be reached") as sending:
-            http.upload(NAME, CONTENT, DIGEST)
+            http.upload(NAME, CONTENT, DIGEST, soon())
         with pytest.raises(NoAnswer):
             http.find(NAME)
     assert "secret" not in str(sending.value)

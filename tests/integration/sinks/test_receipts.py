@@ -143,6 +143,25 @@ def test_an_event_without_an_id_and_bytes_that_are_no_event_wait(post: Post) -> 
     assert post.mailbox.taken == []
 
 
+@pytest.mark.requirement("PIPE-08", "BEY-02")
+def test_an_address_that_no_mail_can_be_addressed_to_waits_and_stops_neither_worker_nor_verify(post: Post) -> None:
+    post.purchase(1, to="=?x?q?a?=@example.com")
+    post.purchase(2)
+
+    post.run()
+
+    assert [each["Subject"] for each in post.mailbox.mails] == ["Receipt for CANTEEN-0002"]
+    ((offset, reason, problem),) = post.world.query("select record_offset, reason, problem from sink.parked")
+    assert (offset, reason) == (0, "unusable_address")
+    assert problem.startswith("receipt_to: ")
+    assert post.retried() == 1
+    assert post.world.differences("receipts") == []
+
+    post.world.query("delete from sink.parked")
+    (found,) = post.world.differences("receipts")
+    assert "purchase CANTEEN-0001 can have no receipt and is not parked" in found
+
+
 def test_an_event_that_lies_in_the_log_twice_gets_one_receipt(post: Post) -> None:
     post.purchase(1)
     post.purchase(1)
@@ -165,3 +184,26 @@ def test_verify_finds_a_receipt_that_was_changed_lost_or_invented(post: Post) ->
     assert "the receipt of CANTEEN-0001 is not what the record says" in found
     assert "purchase CANTEEN-0002 has no receipt and is not parked" in found
     assert "receipt <other@example> belongs to no record" in found
+
+
+@pytest.mark.requirement("BEY-02")
+@pytest.mark.parametrize(
+    ("crime", "said"),
+    [
+        ("recipient = 'stranger@elsewhere.example'", "waits for somebody whom the record does not name"),
+        ("content = 'Subject: other\n\nwords'", "is not what the record says"),
+    ],
+)
+def test_verify_finds_a_waiting_receipt_that_would_go_to_somebody_else_or_say_something_else(
+    world: World, crime: str, said: str
+) -> None:
+    event = authorised(1, "family@home.example")
+    world.purchase(event, headers=[envelope(event).headers()])
+    world.run("receipts")
+    assert world.differences("receipts") == []
+
+    world.query(f"update sink.receipt set {crime}")
+
+    (found,) = world.differences("receipts")
+    assert said in found
+    assert "@elsewhere" not in found

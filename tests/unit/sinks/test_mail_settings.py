@@ -14,6 +14,7 @@ pytestmark = pytest.mark.requirement("PRI-13")
         ("smtp", "mail.example:smtp"),
         ("mail_from", "prisons.example"),
         ("mail_from", "Receipts <receipts@prisons.example>"),
+        ("mail_from", "=?x?q?a?=@prisons.example"),
     ],
 )
 def test_a_setting_with_which_no_receipt_could_be_sent_is_refused_by_name(

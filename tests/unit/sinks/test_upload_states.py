@@ -21,7 +21,7 @@ from sinks.general_ledger.upload import (
 
 pytestmark = pytest.mark.requirement("PRI-11")
 
-TIMEOUT_S = 30.0
+TIMEOUT_S = 30
 ANSWERS = {Event.ACCEPTED, Event.ACCEPTED_IN_PART, Event.REFUSED}
 
 
@@ -64,19 +64,25 @@ def _legal(state: State, event: Event) -> bool:
     return True
 
 
-class OneUpload(RuleBasedStateMachine):
-    """A worker that follows the table, beside a general ledger that honours no key.
+def seconds(most: int) -> st.SearchStrategy[int]:
+    """Up to a bound, which is where things go wrong."""
+    return st.sampled_from([0, most]) | st.integers(0, most)
 
-    Requests may arrive late, but not later than `PATIENCE` times the wait for an answer; the worker may die after any
-    committed step. An upload that the general ledger took is there to be found.
+
+class OneUpload(RuleBasedStateMachine):
+    """A worker that follows the table, beside a general ledger that honours no key. Moments are whole seconds.
+
+    The row is stamped, the bytes leave at some moment of the call, and requests may arrive late, but not later than
+    `PATIENCE` times the longest wait after they left. The worker may die after any committed step, or lose the file
+    with its session and go on sending. An upload that the general ledger took is there to be found.
     """
 
     def __init__(self) -> None:
         super().__init__()
-        self.now = 0.0
+        self.now = 0
         self.state = State.WAITING
-        self.sent_at: float | None = None
-        self.arrivals: list[float] = []
+        self.sent_at: int | None = None
+        self.arrivals: list[int] = []
         self.written = 0
 
     def _upload(self) -> Upload:
@@ -91,31 +97,33 @@ class OneUpload(RuleBasedStateMachine):
             self.state = after(self.state, Event.ACCEPTED)
         return self.written > 0
 
-    @rule(seconds=st.floats(0.1, 3 * TIMEOUT_S))
-    def time_passes(self, seconds: float) -> None:
-        self.now += seconds
+    @rule(passed_s=st.integers(1, 4 * TIMEOUT_S))
+    def time_passes(self, passed_s: int) -> None:
+        self.now += passed_s
         self.written += sum(at <= self.now for at in self.arrivals)
         self.arrivals = [at for at in self.arrivals if at > self.now]
 
     @precondition(lambda self: self.state in OPEN)
     @rule(
-        late_s=st.floats(0.0, PATIENCE * TIMEOUT_S) | st.none(),
+        paused_s=seconds(TIMEOUT_S + 1),
+        before_s=seconds(TIMEOUT_S),
+        late_s=seconds(PATIENCE * TIMEOUT_S) | st.none(),
         answer=st.sampled_from([Event.NO_ANSWER, Event.NOT_TAKEN, None]),
     )
-    def a_worker_takes_it_up(self, late_s: float | None, answer: Event | None) -> None:
-        """`late_s`: when the request arrives, None: never. `answer`: what the worker hears, None: it dies."""
+    def a_worker_takes_it_up(self, paused_s: int, before_s: int, late_s: int | None, answer: Event | None) -> None:
+        """`before_s`: from the stamp until the bytes leave. `late_s`: from then until they arrive, None: never.
+        `answer`: what the worker hears, None: the file is another's before that."""
+        self.time_passes(paused_s)
         if self._find() or not may_be_sent(self._upload(), TIMEOUT_S):
             return
         if self.state is State.IN_DOUBT:
             self.state = after(self.state, Event.NOT_THERE_AFTER_ALL)
         self.state = after(self.state, Event.ABOUT_TO_SEND)
         self.sent_at = self.now
-        if answer is Event.NOT_TAKEN:
-            self.state = after(self.state, answer)
-            return
-        if late_s is not None:
-            self.arrivals.append(self.now + late_s)
+        if answer is not Event.NOT_TAKEN and late_s is not None:
+            self.arrivals.append(self.now + before_s + late_s)
         if answer is not None:
+            self.time_passes(before_s)
             self.state = after(self.state, answer)
 
     @invariant()
@@ -128,9 +136,8 @@ class OneUpload(RuleBasedStateMachine):
         for _ in range(3):
             if self.state not in OPEN:
                 break
-            self.time_passes(3 * TIMEOUT_S)
-            self.a_worker_takes_it_up(0.0, Event.NO_ANSWER)
-        self.time_passes(1.0)
+            self.a_worker_takes_it_up(4 * TIMEOUT_S, 0, 0, Event.NO_ANSWER)
+        self.time_passes(1)
         if self.state in OPEN:
             self._find()
         assert (self.state, self.written) == (State.ACCEPTED, 1)
