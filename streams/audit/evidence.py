@@ -37,11 +37,22 @@ class Span(NamedTuple):
 
 
 class Entry(NamedTuple):
-    """One record of the journal: its place, its key, and its fields as `schemas.ledger.Decided` names them."""
+    """One record of the journal: its place, its key, and its fields as `schemas.ledger.Decided` names them.
+
+    `events` is None where the entry was written before entries counted them.
+    """
 
     place: Place
     key: str
     fields: Row
+
+
+class Event(NamedTuple):
+    """One record of the topics on which decisions tell their events. `key` is None where it speaks to a partition."""
+
+    place: Place
+    key: bytes | None
+    event_id: str
 
 
 class Projection(NamedTuple):
@@ -76,6 +87,10 @@ class Evidence(Protocol):
 
     def inputs(self) -> Iterable[Place]:
         """The places of all upstream records."""
+        ...
+
+    def events(self) -> Iterable[Event | Finding]:
+        """What the decisions told, on whatever topic."""
         ...
 
     def table(self, name: str) -> Mapping[str, Row]:

@@ -14,6 +14,7 @@ from streams.audit.compare import (
     restored_lock,
     unbalanced,
 )
+from streams.audit.events import Events
 from streams.audit.evidence import Evidence, Partition, Projection, Row, Span
 from streams.audit.findings import Finding, Findings, Kind
 from streams.audit.outcomes import Outcomes
@@ -28,11 +29,15 @@ def examine(evidence: Evidence, upstream: Collection[str], whole: Collection[str
     """Audit everything. `upstream` topics need outcomes; `whole` topics must still hold their beginning."""
     findings = Findings()
     spans, committed = evidence.spans(), evidence.committed()
-    findings.extend(_truncated(spans, whole))
-    books, outcomes = Books(), Outcomes(upstream, spans, committed)
-    _read_journal(evidence, books, outcomes, findings)
+    truncated = list(_truncated(spans, whole))
+    findings.extend(truncated)
+    books, outcomes, events = Books(), Outcomes(upstream, spans, committed), Events()
+    _read_journal(evidence, books, outcomes, events, findings)
     findings.extend(books.overdue(evidence.ticked(), OVERDUE_GRACE_US))
     _read_inputs(evidence, outcomes, findings)
+    _read_events(evidence, events, outcomes, findings)
+    if not truncated:
+        findings.extend(events.missing())
     sides = _check_tables(evidence, books, findings)
     projected = evidence.projected()
     statements = _check_projection(projected, books, sides, findings)
@@ -59,13 +64,14 @@ def _truncated(spans: Mapping[Partition, Span], whole: Collection[str]) -> Itera
             yield Finding(Kind.TRUNCATED, str(partition), "records from offset 0 on", f"from {span.low} on")
 
 
-def _read_journal(evidence: Evidence, books: Books, outcomes: Outcomes, findings: Findings) -> None:
+def _read_journal(evidence: Evidence, books: Books, outcomes: Outcomes, events: Events, findings: Findings) -> None:
     for entry in evidence.journal():
         if isinstance(entry, Finding):
             findings.add(entry)
         else:
             findings.extend(books.enter(entry))
             findings.extend(outcomes.enter(entry))
+            findings.extend(events.await_of(entry.fields))
 
 
 def _read_inputs(evidence: Evidence, outcomes: Outcomes, findings: Findings) -> None:
@@ -77,6 +83,14 @@ def _read_inputs(evidence: Evidence, outcomes: Outcomes, findings: Findings) -> 
     for place in evidence.inputs():
         findings.extend(outcomes.meet(place))
     findings.extend(outcomes.left_over())
+
+
+def _read_events(evidence: Evidence, events: Events, outcomes: Outcomes, findings: Findings) -> None:
+    for event in evidence.events():
+        if isinstance(event, Finding):
+            findings.add(event)
+        else:
+            findings.extend(events.meet(event, outcomes.buried))
 
 
 def _check_tables(evidence: Evidence, books: Books, findings: Findings) -> dict[str, str]:

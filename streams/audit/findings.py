@@ -24,7 +24,7 @@ class Kind(StrEnum):
     UNBALANCED = "unbalanced"
     LOCK_OVERDUE = "lock_overdue"
     LOT_OVERDUE = "lot_overdue"
-    # inputs and their outcomes
+    # inputs, their outcomes, and the events that tell of them
     DECISION_TWICE = "decision_twice"
     EFFECT_TWICE = "effect_twice"
     NO_ORIGINAL = "no_original"
@@ -33,6 +33,8 @@ class Kind(StrEnum):
     NO_CAUSE = "no_cause"
     OUTCOME_UNCOMMITTED = "outcome_uncommitted"
     UNPROCESSED = "unprocessed"
+    EVENT_MISSING = "event_missing"
+    EVENT_UNCOUNTED = "event_uncounted"
     # what should follow from the journal
     TABLE_DIFFERS = "table_differs"
     PROJECTION_DIFFERS = "projection_differs"
@@ -62,6 +64,8 @@ MEANING: dict[Kind, str] = {
     Kind.NO_CAUSE: "an outcome names a record that does not exist",
     Kind.OUTCOME_UNCOMMITTED: "a record has an outcome, but will be consumed again",
     Kind.UNPROCESSED: "records wait to be consumed",
+    Kind.EVENT_MISSING: "an event that a journal entry counts is not there",
+    Kind.EVENT_UNCOUNTED: "an event is there that no journal entry counts, or is there again",
     Kind.TABLE_DIFFERS: "a table's changelog is not the fold of the journal",
     Kind.PROJECTION_DIFFERS: "a projection is not the fold of the journal",
     Kind.STATEMENT_GAP: "the numbers of an account's statement lines have a gap",

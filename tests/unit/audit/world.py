@@ -8,19 +8,23 @@
     trip/3@2     e-4  trip t-2 starts                 accepted    locks 30.00
     trip/3@3     e-5  trip t-3 starts                 refused     insufficient_funds
 
+Each of them but the repetition tells one event, and the end of t-1 tells two; a notice closes a day of partition 3.
+
 Tests tamper with one thing of it and see what the auditor says.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from streams.audit.evidence import Entry, Partition, Place, Projection, Row, Span
+from streams.audit.evidence import Entry, Event, Partition, Place, Projection, Row, Span
 from streams.audit.findings import Finding
 
 BOOK = "group:riverside"
 FUNDING, WALLET, TRIPS = f"{BOOK}|funding|EUR", f"{BOOK}|wallet|EUR", f"{BOOK}|trips/msp-7|EUR"
 LOCK = f"{BOOK}|trip:t-2"
-DEPOSIT, TRIP, TICK, JOURNAL = (Partition(topic, 3) for topic in ("deposit", "trip", "clock.second.tick.v1", "journal"))
+DEPOSIT, TRIP, TICK, JOURNAL, TOLD = (
+    Partition(topic, 3) for topic in ("deposit", "trip", "clock.second.tick.v1", "journal", "told")
+)
 UPSTREAM = ("deposit", "trip")
 MINUTE_US = 60_000_000
 DEADLINE = 100 * MINUTE_US
@@ -32,14 +36,21 @@ class World:
     def __init__(self) -> None:
         self.entries: list[Entry | Finding] = [
             *enter(
-                decided("e-1", DEPOSIT, 0, line("posted", 100_00, "funding", "wallet", opened=lot(100_00))),
+                decided("e-1", DEPOSIT, 0, line("posted", 100_00, "funding", "wallet", opened=lot(100_00)), events=1),
                 decided("e-1", DEPOSIT, 1, outcome="duplicate", figures={"of": f"{BOOK}|e-1|deposit|3|0"}),
-                decided("e-2", TRIP, 0, trip("locked", 20_00, "t-1", deadline=DEADLINE)),
-                decided("e-3", TRIP, 1, trip("settled", 15_00, "t-1"), trip("voided", 5_00, "t-1")),
-                decided("e-4", TRIP, 2, trip("locked", 30_00, "t-2", deadline=DEADLINE)),
-                decided("e-5", TRIP, 3, outcome="refused", reason="insufficient_funds"),
+                decided("e-2", TRIP, 0, trip("locked", 20_00, "t-1", deadline=DEADLINE), events=1),
+                decided("e-3", TRIP, 1, trip("settled", 15_00, "t-1"), trip("voided", 5_00, "t-1"), events=2),
+                decided("e-4", TRIP, 2, trip("locked", 30_00, "t-2", deadline=DEADLINE), events=1),
+                decided("e-5", TRIP, 3, outcome="refused", reason="insufficient_funds", events=1),
             )
         ]
+        self.told: list[Event | Finding] = [
+            *tell(
+                (DEPOSIT, 0, "e-1", "0"), (TRIP, 0, "e-2", "0"), (TRIP, 1, "e-3", "0"), (TRIP, 1, "e-3", "1"),
+                (TRIP, 2, "e-4", "0"), (TRIP, 3, "e-5", "refused"),
+            ),
+            Event(Place(TOLD, 6), None, "mobility:3/day/2026-03-02/0"),
+        ]  # fmt: skip
         self.letters: list[Place | Finding] = [Place(DEPOSIT, 2)]
         self.records = [Place(DEPOSIT, offset) for offset in range(3)] + [Place(TRIP, offset) for offset in range(4)]
         self.offsets = {DEPOSIT: 3, TRIP: 4}
@@ -67,6 +78,9 @@ class World:
 
     def inputs(self) -> Iterable[Place]:
         return self.records
+
+    def events(self) -> Iterable[Event | Finding]:
+        return self.told
 
     def table(self, name: str) -> Mapping[str, Row]:
         return self.tables[name]
@@ -104,6 +118,17 @@ def enter(*entries: dict[str, Any], first: int = 0) -> list[Entry]:
     return [Entry(Place(JOURNAL, first + number), fields["book"], fields) for number, fields in enumerate(entries)]
 
 
+def tell(*events: tuple[Partition, int, str, str]) -> Iterator[Event]:
+    """Events, each by its cause and by how its id ends, one after the other on partition 3."""
+    for place, (cause, offset, cause_id, end) in enumerate(events):
+        yield Event(Place(TOLD, place), BOOK.encode(), f"{decision_id(cause_id, cause, offset)}/{end}")
+
+
+def decision_id(cause_id: str, cause: Partition, offset: int) -> str:
+    """The id of a decision."""
+    return f"{BOOK}|{cause_id}|{cause.topic}|{cause.number}|{offset}"
+
+
 def decided(
     cause_id: str,
     cause: Partition,
@@ -112,16 +137,18 @@ def decided(
     outcome: str = "accepted",
     reason: str | None = None,
     figures: dict[str, str] | None = None,
+    events: int | None = 0,
 ) -> dict[str, Any]:
     """One decision on the book, a minute after the other by the offset of its cause."""
     return {
-        "decision_id": f"{BOOK}|{cause_id}|{cause.topic}|{cause.number}|{offset}",
+        "decision_id": decision_id(cause_id, cause, offset),
         "book": BOOK,
         "room": "mobility",
         "outcome": outcome,
         "reason": reason,
         "figures": figures or {},
         "lines": list(lines),
+        "events": events,
         "cause_type": "a type",
         "cause_id": cause_id,
         "cause_topic": cause.topic,
