@@ -8,6 +8,7 @@ of its own. What it finds are values (`findings.Finding`); nothing is repaired.
     examine.py               the examination, step by step
     books.py, lots.py        the auditor's own double entry
     outcomes.py              every upstream record has one outcome
+    letters.py               every dead letter holds its record
     events.py                every event that a decision told, once
     compare.py               tables and projections against the fold
     statements.py            statement lines against the fold

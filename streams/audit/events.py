@@ -1,7 +1,7 @@
 """Every event that a decision told is there once, and no other is: journal entries count them, and their ids say whose
 they are."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Container, Iterator
 
 from streams.audit.evidence import Event, Place, Row
 from streams.audit.findings import Finding, Kind
@@ -36,7 +36,7 @@ class Events:
             begin = f"{decision_id}/refused" if entry["outcome"] == "refused" else decision_id
             self._awaited[begin] = ENDLESS if count is None else (1 << count) - 1
 
-    def meet(self, event: Event, buried: Collection[Place]) -> Iterator[Finding]:
+    def meet(self, event: Event, buried: Container[Place]) -> Iterator[Finding]:
         """Take one event. What stands in one of the `buried` places has no effect, and may be told again: replayed."""
         if event.key is None:
             yield from self._meet_notice(event)

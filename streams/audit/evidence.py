@@ -47,6 +47,24 @@ class Entry(NamedTuple):
     fields: Row
 
 
+class Record(NamedTuple):
+    """An upstream record: its place, and its bytes."""
+
+    place: Place
+    key: bytes | None
+    value: bytes | None
+
+
+class Letter(NamedTuple):
+    """A dead letter: the place of the record that it buries, what it holds of it, and how long that is in whole."""
+
+    buried: Place
+    key: bytes | None
+    value: bytes | None
+    key_bytes: int
+    value_bytes: int
+
+
 class Event(NamedTuple):
     """One record of the topics on which decisions tell their events. `key` is None where it speaks to a partition."""
 
@@ -81,12 +99,10 @@ class Evidence(Protocol):
 
     def journal(self) -> Iterable[Entry | Finding]: ...
 
-    def dead_letters(self) -> Iterable[Place | Finding]:
-        """The places of the records that were buried."""
-        ...
+    def dead_letters(self) -> Iterable[Letter | Finding]: ...
 
-    def inputs(self) -> Iterable[Place]:
-        """The places of all upstream records."""
+    def inputs(self) -> Iterable[Record]:
+        """All upstream records."""
         ...
 
     def events(self) -> Iterable[Event | Finding]:

@@ -17,6 +17,7 @@ from streams.audit.compare import (
 from streams.audit.events import Events
 from streams.audit.evidence import Evidence, Partition, Projection, Row, Span
 from streams.audit.findings import Finding, Findings, Kind
+from streams.audit.letters import Letters
 from streams.audit.outcomes import Outcomes
 from streams.audit.report import Report
 from streams.audit.statements import Statements
@@ -31,11 +32,11 @@ def examine(evidence: Evidence, upstream: Collection[str], whole: Collection[str
     spans, committed = evidence.spans(), evidence.committed()
     truncated = list(_truncated(spans, whole))
     findings.extend(truncated)
-    books, outcomes, events = Books(), Outcomes(upstream, spans, committed), Events()
+    books, outcomes, letters, events = Books(), Outcomes(upstream, spans, committed), Letters(), Events()
     _read_journal(evidence, books, outcomes, events, findings)
     findings.extend(books.overdue(evidence.ticked(), OVERDUE_GRACE_US))
-    _read_inputs(evidence, outcomes, findings)
-    _read_events(evidence, events, outcomes, findings)
+    _read_inputs(evidence, outcomes, letters, findings)
+    _read_events(evidence, events, letters, findings)
     if not truncated:
         findings.extend(events.missing())
     sides = _check_tables(evidence, books, findings)
@@ -74,23 +75,25 @@ def _read_journal(evidence: Evidence, books: Books, outcomes: Outcomes, events: 
             findings.extend(events.await_of(entry.fields))
 
 
-def _read_inputs(evidence: Evidence, outcomes: Outcomes, findings: Findings) -> None:
-    for buried in evidence.dead_letters():
-        if isinstance(buried, Finding):
-            findings.add(buried)
+def _read_inputs(evidence: Evidence, outcomes: Outcomes, letters: Letters, findings: Findings) -> None:
+    for letter in evidence.dead_letters():
+        if isinstance(letter, Finding):
+            findings.add(letter)
         else:
-            findings.extend(outcomes.bury(buried))
-    for place in evidence.inputs():
-        findings.extend(outcomes.meet(place))
+            letters.bury(letter)
+            findings.extend(outcomes.bury(letter.buried))
+    for record in evidence.inputs():
+        findings.extend(letters.meet(record))
+        findings.extend(outcomes.meet(record.place))
     findings.extend(outcomes.left_over())
 
 
-def _read_events(evidence: Evidence, events: Events, outcomes: Outcomes, findings: Findings) -> None:
+def _read_events(evidence: Evidence, events: Events, letters: Letters, findings: Findings) -> None:
     for event in evidence.events():
         if isinstance(event, Finding):
             findings.add(event)
         else:
-            findings.extend(events.meet(event, outcomes.buried))
+            findings.extend(events.meet(event, letters))
 
 
 def _check_tables(evidence: Evidence, books: Books, findings: Findings) -> dict[str, str]:

@@ -33,6 +33,7 @@ class Kind(StrEnum):
     NO_CAUSE = "no_cause"
     OUTCOME_UNCOMMITTED = "outcome_uncommitted"
     UNPROCESSED = "unprocessed"
+    LETTER_DIFFERS = "letter_differs"
     EVENT_MISSING = "event_missing"
     EVENT_UNCOUNTED = "event_uncounted"
     # what should follow from the journal
@@ -64,6 +65,7 @@ MEANING: dict[Kind, str] = {
     Kind.NO_CAUSE: "an outcome names a record that does not exist",
     Kind.OUTCOME_UNCOMMITTED: "a record has an outcome, but will be consumed again",
     Kind.UNPROCESSED: "records wait to be consumed",
+    Kind.LETTER_DIFFERS: "a dead letter does not hold the record that it buries",
     Kind.EVENT_MISSING: "an event that a journal entry counts is not there",
     Kind.EVENT_UNCOUNTED: "an event is there that no journal entry counts, or is there again",
     Kind.TABLE_DIFFERS: "a table's changelog is not the fold of the journal",

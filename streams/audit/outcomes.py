@@ -27,7 +27,6 @@ class Outcomes:
         self._repetitions: set[str] = set()
         self._accepted: set[str] = set()
         self._waiting: dict[Partition, list[int]] = {}
-        self.buried: set[Place] = set()
         self.decided: Counter[str] = Counter()
         self.inputs: Counter[str] = Counter()
         self.letters: Counter[str] = Counter()
@@ -61,7 +60,6 @@ class Outcomes:
         """Take one dead letter, by the place of the record that was buried."""
         self.letters[buried.partition.topic] += 1
         if buried.partition.topic in self._upstream:
-            self.buried.add(buried)
             yield from self._answer(buried, DEAD_LETTER)
 
     def _repeats(self, entry: Entry) -> Iterator[Finding]:

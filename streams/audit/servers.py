@@ -30,9 +30,10 @@ from schemas.topics import (
     TRIP_PAYMENTS,
 )
 from streams.audit import postgres
-from streams.audit.evidence import Entry, Event, Partition, Place, Projection, Row, Span
+from streams.audit.evidence import Entry, Event, Letter, Partition, Place, Projection, Record, Row, Span
 from streams.audit.findings import Finding, Kind
 from streams.audit.kafka import Snapshot
+from streams.audit.letters import KEY_BYTES, VALUE_BYTES
 from streams.audit.wire import Wire
 
 APP_ID = "millrace"
@@ -112,17 +113,21 @@ class Topics:
                 fields = {**fields, "events": None}
             yield Entry(_place(record), _key(record), fields)
 
-    def dead_letters(self) -> Iterator[Place | Finding]:
+    def dead_letters(self) -> Iterator[Letter | Finding]:
         for record in self._read(DEAD_LETTERS.name):
             headers = dict(record.headers() or ())
             try:
                 partition = Partition(headers["dl-topic"].decode(), int(headers["dl-partition"]))
-                yield Place(partition, int(headers["dl-offset"]))
+                buried = Place(partition, int(headers["dl-offset"]))
+                key_bytes = _whole(record.key(), KEY_BYTES, headers.get("dl-key-bytes"))
+                value_bytes = _whole(record.value(), VALUE_BYTES, headers.get("dl-value-bytes"))
+                yield Letter(buried, record.key(), record.value(), key_bytes, value_bytes)
             except (KeyError, ValueError, TypeError) as error:
                 yield Finding(Kind.UNREADABLE, str(_place(record)), "headers that name the buried record", repr(error))
 
-    def inputs(self) -> Iterator[Place]:
-        return (_place(record) for record in self._read(*DECIDED_NAMES))
+    def inputs(self) -> Iterator[Record]:
+        for record in self._read(*DECIDED_NAMES):
+            yield Record(_place(record), record.key(), record.value())
 
     def events(self) -> Iterator[Event | Finding]:
         for record in self._read(*TOLD_NAMES):
@@ -203,6 +208,12 @@ def _place(record: Any) -> Place:
 
 def _key(record: Any) -> str:
     return (record.key() or b"").decode(errors="replace")
+
+
+def _whole(kept: bytes | None, most: int, said: bytes | None) -> int:
+    """How long a key or a value was that a letter keeps; it says so where it cut it, and else upstream may have."""
+    length = len(kept or b"")
+    return int(said) if length == most and said is not None else length
 
 
 def _row(value: bytes) -> Row:

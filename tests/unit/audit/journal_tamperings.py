@@ -2,6 +2,7 @@
 
 from streams.audit.evidence import Entry, Event, Partition, Place, Span
 from streams.audit.findings import Finding, Kind
+from streams.audit.letters import VALUE_BYTES
 from tests.unit.audit.tampering import finds
 from tests.unit.audit.world import (
     BOOK,
@@ -268,6 +269,38 @@ def a_record_has_an_outcome_but_will_be_consumed_again(world: World) -> None:
 @finds(Kind.UNPROCESSED, "trip/3")
 def records_wait_to_be_consumed(world: World) -> None:
     world.records += [Place(TRIP, 4), Place(TRIP, 5)]
+
+
+@finds(Kind.LETTER_DIFFERS, "deposit/3@2")
+def a_dead_letter_has_lost_the_end_of_its_record(world: World) -> None:
+    world.kept, world.sizes = (b"key", b"no m"), (3, 4)
+
+
+@finds(Kind.LETTER_DIFFERS, "deposit/3@2")
+def a_dead_letter_says_that_it_is_cut_but_need_not_be(world: World) -> None:
+    world.kept = (b"key", b"no m")
+
+
+@finds(Kind.LETTER_DIFFERS, "deposit/3@2")
+def a_dead_letter_has_no_value(world: World) -> None:
+    world.kept, world.sizes = (b"key", None), (3, 0)
+
+
+@finds(Kind.LETTER_DIFFERS, "deposit/3@2")
+def a_dead_letter_has_another_key(world: World) -> None:
+    world.kept = (b"kez", b"no message")
+
+
+@finds(Kind.LETTER_DIFFERS, "deposit/3@2")
+def a_dead_letter_makes_a_value_of_none(world: World) -> None:
+    world.sent = (b"key", None)
+    world.kept, world.sizes = (b"key", b""), (3, 0)
+
+
+@finds(Kind.LETTER_DIFFERS, "deposit/3@2")
+def a_dead_letter_is_cut_and_does_not_say_so(world: World) -> None:
+    world.sent = (b"key", b"v" * (VALUE_BYTES + 1))
+    world.kept, world.sizes = (b"key", b"v" * VALUE_BYTES), (3, VALUE_BYTES)
 
 
 # ---- events

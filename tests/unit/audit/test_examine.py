@@ -168,6 +168,19 @@ def test_what_was_buried_may_be_told_again() -> None:
     assert [finding.kind for finding in found(world)] == [Kind.EVENT_UNCOUNTED]
 
 
+def test_a_record_that_does_not_fit_a_letter_is_cut_in_it() -> None:
+    world = World()
+    world.sent = (b"k" * 40_000, b"v" * 1_000_000)
+    world.kept, world.sizes = (b"k" * 32_000, b"v" * 900_000), (40_000, 1_000_000)
+    assert look(world).clean
+
+
+def test_a_record_of_nothing_has_a_letter_of_nothing() -> None:
+    world = World()
+    world.sent, world.kept, world.sizes = (None, None), (None, None), (0, 0)
+    assert look(world).clean
+
+
 def test_where_retention_has_deleted_events_none_is_missed() -> None:
     world = World()
     del world.told[:3]

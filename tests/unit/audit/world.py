@@ -16,7 +16,7 @@ Tests tamper with one thing of it and see what the auditor says.
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from streams.audit.evidence import Entry, Event, Partition, Place, Projection, Row, Span
+from streams.audit.evidence import Entry, Event, Letter, Partition, Place, Projection, Record, Row, Span
 from streams.audit.findings import Finding
 
 BOOK = "group:riverside"
@@ -53,6 +53,12 @@ class World:
         ]  # fmt: skip
         self.letters: list[Place | Finding] = [Place(DEPOSIT, 2)]
         self.records = [Place(DEPOSIT, offset) for offset in range(3)] + [Place(TRIP, offset) for offset in range(4)]
+        self.kept: tuple[bytes | None, bytes | None] = (b"key", b"no message")
+        """What dead letters hold of the key and the value of the records that they bury."""
+        self.sizes = (3, 10)
+        """How long both are in whole, as the letters say."""
+        self.sent: tuple[bytes | None, bytes | None] = (b"key", b"no message")
+        """The key and the value of all records."""
         self.offsets = {DEPOSIT: 3, TRIP: 4}
         self.held = {DEPOSIT: Span(0, 3), TRIP: Span(0, 4), TICK: Span(500, 900), JOURNAL: Span(0, 7)}
         self.now = {3: DEADLINE - MINUTE_US}
@@ -73,11 +79,12 @@ class World:
     def journal(self) -> Iterable[Entry | Finding]:
         return self.entries
 
-    def dead_letters(self) -> Iterable[Place | Finding]:
-        return self.letters
+    def dead_letters(self) -> Iterator[Letter | Finding]:
+        for each in self.letters:
+            yield each if isinstance(each, Finding) else Letter(each, *self.kept, *self.sizes)
 
-    def inputs(self) -> Iterable[Place]:
-        return self.records
+    def inputs(self) -> Iterator[Record]:
+        return (Record(place, *self.sent) for place in self.records)
 
     def events(self) -> Iterable[Event | Finding]:
         return self.told
