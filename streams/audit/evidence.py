@@ -1,6 +1,6 @@
 """What the examination asks for. `kafka.py` answers from the servers, a test from memory."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol, TypeAlias
 
 from streams.audit.findings import Finding
@@ -109,8 +109,8 @@ class Evidence(Protocol):
         """What the decisions told, on whatever topic."""
         ...
 
-    def table(self, name: str) -> Mapping[str, Row]:
-        """The rows that a worker would restore."""
+    def table(self, name: str) -> Sequence[Mapping[str, Row]]:
+        """The rows that a worker would restore, of each partition."""
         ...
 
     def projected(self) -> Projection:

@@ -17,6 +17,7 @@ from streams.audit.compare import (
 from streams.audit.events import Events
 from streams.audit.evidence import Evidence, Partition, Projection, Row, Span
 from streams.audit.findings import Finding, Findings, Kind
+from streams.audit.homes import rows_at_home, rows_elsewhere
 from streams.audit.letters import Letters
 from streams.audit.outcomes import Outcomes
 from streams.audit.report import Report
@@ -98,13 +99,20 @@ def _read_events(evidence: Evidence, events: Events, letters: Letters, findings:
 
 def _check_tables(evidence: Evidence, books: Books, findings: Findings) -> dict[str, str]:
     """Compare the tables, and give each account's side: only the balances table knows it."""
-    balances = {key: restored_balance(row) for key, row in evidence.table("balances").items()}
+    balances = {key: restored_balance(row) for key, row in _at_home("balances", evidence, findings).items()}
     findings.extend(compare(Kind.TABLE_DIFFERS, "table balances", balance_rows(books), balances))
     findings.extend(unbalanced("table balances", balances))
-    locks = {key: restored_lock(row) for key, row in evidence.table("locks").items()}
+    locks = {key: restored_lock(row) for key, row in _at_home("locks", evidence, findings).items()}
     findings.extend(compare(Kind.TABLE_DIFFERS, "table locks", lock_rows(books), locks))
     findings.extend(_strange_sides(balances))
     return {key: row["side"] for key, row in balances.items()}
+
+
+def _at_home(name: str, evidence: Evidence, findings: Findings) -> dict[str, Row]:
+    """The rows of a table that are where their books are; all others are told."""
+    table = evidence.table(name)
+    findings.extend(rows_elsewhere(f"table {name}", table))
+    return rows_at_home(table)
 
 
 def _strange_sides(balances: Mapping[str, Row]) -> Iterator[Finding]:

@@ -48,7 +48,7 @@ class Kind(StrEnum):
 MEANING: dict[Kind, str] = {
     Kind.TRUNCATED: "a topic no longer holds its beginning, so nothing can be proved from it",
     Kind.UNREADABLE: "a record is no message of its topic",
-    Kind.MISPLACED: "a book's entries are under another key, or on more than one partition",
+    Kind.MISPLACED: "an entry is under another key than its book, or entry or row on another partition",
     Kind.ILLEGAL_ENTRY: "an entry that is refused or repeated moves money, or has no reason",
     Kind.ILLEGAL_LINE: "a line breaks double entry",
     Kind.LOCK_MISUSED: "a line takes from a lock what the lock does not hold",

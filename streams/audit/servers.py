@@ -1,6 +1,6 @@
 """The evidence that the servers give: topics, changelogs, the consumer group's progress, Postgres."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import Enum
 from typing import Any, Protocol
 
@@ -137,8 +137,8 @@ class Topics:
             else:
                 yield Event(_place(record), record.key(), event_id.decode(errors="replace"))
 
-    def table(self, name: str) -> Mapping[str, Row]:
-        return {key: _row(value) for key, value in self._latest(CHANGELOGS[name]).items()}
+    def table(self, name: str) -> Sequence[Mapping[str, Row]]:
+        return [{key: _row(value) for key, value in rows.items()} for rows in self._latest(CHANGELOGS[name])]
 
     def projected(self) -> Projection:
         balances = self._projected(BALANCES.name, AccountBalance)
@@ -157,18 +157,20 @@ class Topics:
     def _read(self, *topics: str) -> Iterator[Any]:
         return self._snapshot.read(self._snapshot.of(*topics))
 
-    def _latest(self, topic: str) -> dict[str, bytes]:
-        """The last value of each key, but for keys whose last record is a tombstone."""
-        latest = dict[str, bytes]()
+    def _latest(self, topic: str) -> list[dict[str, bytes]]:
+        """Of each partition, the last value of each key, but for keys whose last record is a tombstone."""
+        latest = [dict[str, bytes]() for _ in self._snapshot.of(topic)]
         for record in self._read(topic):
+            rows = latest[record.partition()]
             if record.value() is None:
-                latest.pop(_key(record), None)
+                rows.pop(_key(record), None)
             else:
-                latest[_key(record)] = record.value()
+                rows[_key(record)] = record.value()
         return latest
 
     def _projected(self, topic: str, message: type[Contract]) -> Mapping[str, Row]:
-        return {key: self._fields_or_empty(message, value) for key, value in self._latest(topic).items()}
+        latest = self._latest(topic)
+        return {key: self._fields_or_empty(message, value) for rows in latest for key, value in rows.items()}
 
     def _fields(self, message: type[Contract], record: Any) -> Row | Finding:
         try:

@@ -13,7 +13,7 @@ Each of them but the repetition tells one event, and the end of t-1 tells two; a
 Tests tamper with one thing of it and see what the auditor says.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from streams.audit.evidence import Entry, Event, Letter, Partition, Place, Projection, Record, Row, Span
@@ -26,6 +26,8 @@ DEPOSIT, TRIP, TICK, JOURNAL, TOLD = (
     Partition(topic, 3) for topic in ("deposit", "trip", "clock.second.tick.v1", "journal", "told")
 )
 UPSTREAM = ("deposit", "trip")
+PARTITIONS = 8
+"""Of which the book is on number 3."""
 MINUTE_US = 60_000_000
 DEADLINE = 100 * MINUTE_US
 
@@ -63,6 +65,8 @@ class World:
         self.held = {DEPOSIT: Span(0, 3), TRIP: Span(0, 4), TICK: Span(500, 900), JOURNAL: Span(0, 7)}
         self.now = {3: DEADLINE - MINUTE_US}
         self.tables: dict[str, dict[str, dict[str, Any]]] = {"balances": balances_table(), "locks": locks_table()}
+        self.strays: dict[tuple[str, int], dict[str, Row]] = {}
+        """Rows in other partitions than their book's, by table and partition."""
         self.topics = projection("topic")
         self.postgres = [projection("Postgres")]
         self.newer: list[Partition] = []
@@ -89,8 +93,9 @@ class World:
     def events(self) -> Iterable[Event | Finding]:
         return self.told
 
-    def table(self, name: str) -> Mapping[str, Row]:
-        return self.tables[name]
+    def table(self, name: str) -> Sequence[Mapping[str, Row]]:
+        home = [self.tables[name] if number == 3 else {} for number in range(PARTITIONS)]
+        return [{**rows, **self.strays.get((name, number), {})} for number, rows in enumerate(home)]
 
     def projected(self) -> Projection:
         return self.topics
