@@ -1,6 +1,6 @@
 """What the examination asks for. `kafka.py` answers from the servers, a test from memory."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol, TypeAlias
 
 from streams.audit.findings import Finding
@@ -74,12 +74,17 @@ class Event(NamedTuple):
 
 
 class Projection(NamedTuple):
-    """Balances and locks by key, and statement lines, each account's in the order of their numbers."""
+    """Balances and locks by key, and statement lines, each account's in the order of their numbers.
+
+    `before` names locks that nobody has told of since there are more partitions. Whether one of them has ended cannot
+    be seen: the end is told on another partition, and compaction may have forgotten it there.
+    """
 
     name: str
     balances: Mapping[str, Row]
     locks: Mapping[str, Row]
     lines: Iterable[Row | Finding]
+    before: Collection[str] = ()
 
 
 class Evidence(Protocol):
@@ -87,6 +92,10 @@ class Evidence(Protocol):
 
     def spans(self) -> Mapping[Partition, Span]:
         """What every partition held at the beginning."""
+        ...
+
+    def partitions(self) -> int:
+        """How many partitions every topic and table has now."""
         ...
 
     def committed(self) -> Mapping[Partition, int]:
@@ -97,7 +106,9 @@ class Evidence(Protocol):
         """The last tick that the pipeline has worked on, by partition number, in UTC microseconds."""
         ...
 
-    def journal(self) -> Iterable[Entry | Finding]: ...
+    def journal(self) -> Iterable[Entry | Finding]:
+        """Every entry, in the order of time: a book's entries are in several partitions if these have become more."""
+        ...
 
     def dead_letters(self) -> Iterable[Letter | Finding]: ...
 
@@ -114,7 +125,7 @@ class Evidence(Protocol):
         ...
 
     def projected(self) -> Projection:
-        """The projection topics."""
+        """The projection topics; of a key in several partitions the row that was told last."""
         ...
 
     def landings(self) -> Iterator[Projection]:

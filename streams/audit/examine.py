@@ -33,7 +33,8 @@ def examine(evidence: Evidence, upstream: Collection[str], whole: Collection[str
     spans, committed = evidence.spans(), evidence.committed()
     truncated = list(_truncated(spans, whole))
     findings.extend(truncated)
-    books, outcomes, letters, events = Books(), Outcomes(upstream, spans, committed), Letters(), Events()
+    books, outcomes = Books(evidence.partitions()), Outcomes(upstream, spans, committed)
+    letters, events = Letters(), Events()
     _read_journal(evidence, books, outcomes, events, findings)
     findings.extend(books.overdue(evidence.ticked(), OVERDUE_GRACE_US))
     _read_inputs(evidence, outcomes, letters, findings)
@@ -50,7 +51,7 @@ def examine(evidence: Evidence, upstream: Collection[str], whole: Collection[str
         outcomes=dict(sorted(outcomes.decided.items())),
         dead_letters=dict(sorted(outcomes.letters.items())),
         lines=books.lines,
-        books=len(books.partitions),
+        books=len(books.books),
         accounts=len(books.accounts),
         open_locks=len(books.locks),
         statement_lines=statements.lines,
@@ -128,7 +129,8 @@ def _check_projection(projection: Projection, books: Books, sides: Mapping[str, 
     kind, name = Kind.PROJECTION_DIFFERS, projection.name
     findings.extend(compare(kind, f"{name} balances", projected_balances(books, sides), projection.balances))
     findings.extend(unbalanced(f"{name} balances", projection.balances))
-    findings.extend(compare(kind, f"{name} locks", projected_locks(books), projection.locks))
+    locks = {key: row for key, row in projection.locks.items() if key in books.locks or key not in projection.before}
+    findings.extend(compare(kind, f"{name} locks", projected_locks(books), locks))
     statements = Statements(f"{name} statement", books, sides)
     for line in projection.lines:
         if isinstance(line, Finding):

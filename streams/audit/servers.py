@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import Enum
+from heapq import merge
 from typing import Any, Protocol
 
 import orjson
@@ -32,6 +33,7 @@ from schemas.topics import (
 from streams.audit import postgres
 from streams.audit.evidence import Entry, Event, Letter, Partition, Place, Projection, Record, Row, Span
 from streams.audit.findings import Finding, Kind
+from streams.audit.homes import last_told
 from streams.audit.kafka import Snapshot
 from streams.audit.letters import KEY_BYTES, VALUE_BYTES
 from streams.audit.wire import Wire
@@ -88,6 +90,9 @@ class Topics:
     def spans(self) -> Mapping[Partition, Span]:
         return self._snapshot.spans
 
+    def partitions(self) -> int:
+        return len(self._snapshot.of(JOURNAL.name))
+
     def committed(self) -> Mapping[Partition, int]:
         return self._snapshot.committed(*DECIDED_NAMES)
 
@@ -104,7 +109,7 @@ class Topics:
         return now
 
     def journal(self) -> Iterator[Entry | Finding]:
-        for record in self._read(JOURNAL.name):
+        for record in self._read_in_time(JOURNAL.name):
             fields = self._fields(Decided, record)
             if isinstance(fields, Finding):
                 yield fields
@@ -141,10 +146,14 @@ class Topics:
         return [{key: _row(value) for key, value in rows.items()} for rows in self._latest(CHANGELOGS[name])]
 
     def projected(self) -> Projection:
-        balances = self._projected(BALANCES.name, AccountBalance)
-        locks = self._projected(OPEN_LOCKS.name, OpenLock)
-        lines = (self._fields(StatementLine, record) for record in self._read(STATEMENT_LINES.name))
-        return Projection("topic", balances, locks, lines)
+        balances, locks = (last_told(self._latest(topic.name)) for topic in (BALANCES, OPEN_LOCKS))
+        return Projection(
+            "topic",
+            {key: self._fields_or_empty(AccountBalance, row) for key, row in balances.rows.items()},
+            {key: self._fields_or_empty(OpenLock, row) for key, row in locks.rows.items()},
+            (self._fields(StatementLine, record) for record in self._read_in_time(STATEMENT_LINES.name)),
+            locks.before,
+        )
 
     def landings(self) -> Iterator[Projection]:
         return iter(())
@@ -157,6 +166,12 @@ class Topics:
     def _read(self, *topics: str) -> Iterator[Any]:
         return self._snapshot.read(self._snapshot.of(*topics))
 
+    def _read_in_time(self, topic: str) -> Iterator[Any]:
+        """A topic's records as Kafka took them, each partition's in its own order."""
+        spans = self._snapshot.of(topic)
+        partitions = (self._snapshot.read({partition: span}) for partition, span in spans.items())
+        return merge(*partitions, key=lambda record: record.timestamp()[1])
+
     def _latest(self, topic: str) -> list[dict[str, bytes]]:
         """Of each partition, the last value of each key, but for keys whose last record is a tombstone."""
         latest = [dict[str, bytes]() for _ in self._snapshot.of(topic)]
@@ -167,10 +182,6 @@ class Topics:
             else:
                 rows[_key(record)] = record.value()
         return latest
-
-    def _projected(self, topic: str, message: type[Contract]) -> Mapping[str, Row]:
-        latest = self._latest(topic)
-        return {key: self._fields_or_empty(message, value) for rows in latest for key, value in rows.items()}
 
     def _fields(self, message: type[Contract], record: Any) -> Row | Finding:
         try:

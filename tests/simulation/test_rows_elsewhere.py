@@ -18,7 +18,7 @@ BALANCES = "millrace-balances-changelog"
 def broker() -> Broker:
     """What a run of seed 1, without any fault, has left behind."""
     script = script_of(1)._replace(faults=())
-    world = World(script, studio().contracts, [Berth(MACHINES[0], 50, True)])
+    world = World(script, studio().contracts, [Berth(MACHINES[0], 50, is_wanted=True)])
     world.run()
     return world.broker
 

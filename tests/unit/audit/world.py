@@ -18,6 +18,7 @@ from typing import Any
 
 from streams.audit.evidence import Entry, Event, Letter, Partition, Place, Projection, Record, Row, Span
 from streams.audit.findings import Finding
+from streams.audit.homes import home_of
 
 BOOK = "group:riverside"
 FUNDING, WALLET, TRIPS = f"{BOOK}|funding|EUR", f"{BOOK}|wallet|EUR", f"{BOOK}|trips/msp-7|EUR"
@@ -74,6 +75,9 @@ class World:
     def spans(self) -> Mapping[Partition, Span]:
         return self.held
 
+    def partitions(self) -> int:
+        return PARTITIONS
+
     def committed(self) -> Mapping[Partition, int]:
         return self.offsets
 
@@ -126,8 +130,13 @@ class World:
 
 
 def enter(*entries: dict[str, Any], first: int = 0) -> list[Entry]:
-    """Decisions as the journal holds them, on partition 3."""
-    return [Entry(Place(JOURNAL, first + number), fields["book"], fields) for number, fields in enumerate(entries)]
+    """Decisions as the journal holds them, each on the partition of its book."""
+    numbered = enumerate(entries, first)
+    homes = (Partition(JOURNAL.topic, home_of(fields["book"], PARTITIONS)) for fields in entries)
+    return [
+        Entry(Place(home, number), fields["book"], fields)
+        for home, (number, fields) in zip(homes, numbered, strict=True)
+    ]
 
 
 def tell(*events: tuple[Partition, int, str, str]) -> Iterator[Event]:
