@@ -7,7 +7,10 @@ of its own. What it finds are values (`findings.Finding`); nothing is repaired.
     evidence.py              what the examination asks for; a test answers from memory
     examine.py               the examination, step by step
     books.py, lots.py        the auditor's own double entry
+    homes.py                 on which partition a book is, and where it was before there were more
     outcomes.py              every upstream record has one outcome
+    letters.py               every dead letter holds its record
+    events.py                every event that a decision told, once
     compare.py               tables and projections against the fold
     statements.py            statement lines against the fold
 

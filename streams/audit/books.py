@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from streams.audit.chart import side_never_overdrawn
 from streams.audit.evidence import Entry, Row
 from streams.audit.findings import Finding, Kind
+from streams.audit.homes import Homes
 from streams.audit.lots import Breach, Lot, Take, check_expiry, check_sum, open_lot, take_parts
 
 
@@ -80,10 +81,11 @@ EFFECTS = {
 class Books:
     """All books, as the journal read so far leaves them."""
 
-    def __init__(self) -> None:
+    def __init__(self, partitions: int) -> None:
         self.accounts: dict[str, Account] = {}
         self.locks: dict[str, Lock] = {}
-        self.partitions: dict[str, int] = {}
+        self.books: set[str] = set()
+        self._homes = Homes(partitions)
         self.lines = 0
 
     def enter(self, entry: Entry) -> list[Finding]:
@@ -101,9 +103,10 @@ class Books:
         book, number = entry.fields["book"], entry.place.partition.number
         if entry.key != book:
             yield Breach(Kind.MISPLACED, f"the key {book}", entry.key)
-        first = self.partitions.setdefault(book, number)
-        if number != first:
-            yield Breach(Kind.MISPLACED, f"all entries of {book} on partition {first}", f"one on partition {number}")
+        self.books.add(book)
+        if not self._homes.admit(book, number):
+            expected = f"entries of {book} on partition {self._homes.now(book)}"
+            yield Breach(Kind.MISPLACED, expected, f"one on partition {number}")
 
     def _enter_line(self, entry: Row, line: Row) -> Iterator[Breach]:
         book, amount, currency = entry["book"], line["amount_minor"], line["currency"]
@@ -168,12 +171,12 @@ class Books:
     def overdue(self, ticked: Mapping[int, int], grace_us: int) -> Iterator[Finding]:
         """Locks and free lots whose time was more than `grace_us` before the last tick of their partition."""
         for lock in self.locks.values():
-            now = ticked.get(self.partitions[lock.book])
+            now = ticked.get(self._homes.now(lock.book))
             if now is not None and lock.deadline is not None and lock.deadline + grace_us < now:
                 left = f"{lock.amount_minor} {lock.currency} locked {(now - lock.deadline) // 1_000_000} s after it"
                 yield Finding(Kind.LOCK_OVERDUE, lock.key, "freed at its deadline", left)
         for account in self.accounts.values():
-            now = ticked.get(self.partitions[account.book])
+            now = ticked.get(self._homes.now(account.book))
             if now is not None and account.lots:
                 yield from _lots_overdue(account, now, grace_us)
 

@@ -1,6 +1,6 @@
 """What the examination asks for. `kafka.py` answers from the servers, a test from memory."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol, TypeAlias
 
 from streams.audit.findings import Finding
@@ -37,20 +37,54 @@ class Span(NamedTuple):
 
 
 class Entry(NamedTuple):
-    """One record of the journal: its place, its key, and its fields as `schemas.ledger.Decided` names them."""
+    """One record of the journal: its place, its key, and its fields as `schemas.ledger.Decided` names them.
+
+    `events` is None where the entry was written before entries counted them.
+    """
 
     place: Place
     key: str
     fields: Row
 
 
+class Record(NamedTuple):
+    """An upstream record: its place, and its bytes."""
+
+    place: Place
+    key: bytes | None
+    value: bytes | None
+
+
+class Letter(NamedTuple):
+    """A dead letter: the place of the record that it buries, what it holds of it, and how long that is in whole."""
+
+    buried: Place
+    key: bytes | None
+    value: bytes | None
+    key_bytes: int
+    value_bytes: int
+
+
+class Event(NamedTuple):
+    """One record of the topics on which decisions tell their events. `key` is None where it speaks to a partition."""
+
+    place: Place
+    key: bytes | None
+    event_id: str
+
+
 class Projection(NamedTuple):
-    """Balances and locks by key, and statement lines, each account's in the order of their numbers."""
+    """Balances and locks by key, and statement lines, each account's in the order of their numbers.
+
+    `before` names locks that nobody has told of since there are more partitions. Whether one of them has ended cannot
+    be seen: the end is told on another partition, and compaction may have forgotten it there.
+    """
 
     name: str
     balances: Mapping[str, Row]
     locks: Mapping[str, Row]
     lines: Iterable[Row | Finding]
+    before: Collection[str] = ()
 
 
 class Evidence(Protocol):
@@ -58,6 +92,10 @@ class Evidence(Protocol):
 
     def spans(self) -> Mapping[Partition, Span]:
         """What every partition held at the beginning."""
+        ...
+
+    def partitions(self) -> int:
+        """How many partitions every topic and table has now."""
         ...
 
     def committed(self) -> Mapping[Partition, int]:
@@ -68,22 +106,26 @@ class Evidence(Protocol):
         """The last tick that the pipeline has worked on, by partition number, in UTC microseconds."""
         ...
 
-    def journal(self) -> Iterable[Entry | Finding]: ...
-
-    def dead_letters(self) -> Iterable[Place | Finding]:
-        """The places of the records that were buried."""
+    def journal(self) -> Iterable[Entry | Finding]:
+        """Every entry, in the order of time: a book's entries are in several partitions if these have become more."""
         ...
 
-    def inputs(self) -> Iterable[Place]:
-        """The places of all upstream records."""
+    def dead_letters(self) -> Iterable[Letter | Finding]: ...
+
+    def inputs(self) -> Iterable[Record]:
+        """All upstream records."""
         ...
 
-    def table(self, name: str) -> Mapping[str, Row]:
-        """The rows that a worker would restore."""
+    def events(self) -> Iterable[Event | Finding]:
+        """What the decisions told, on whatever topic."""
+        ...
+
+    def table(self, name: str) -> Sequence[Mapping[str, Row]]:
+        """The rows that a worker would restore, of each partition."""
         ...
 
     def projected(self) -> Projection:
-        """The projection topics."""
+        """The projection topics; of a key in several partitions the row that was told last."""
         ...
 
     def landings(self) -> Iterator[Projection]:

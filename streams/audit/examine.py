@@ -14,8 +14,11 @@ from streams.audit.compare import (
     restored_lock,
     unbalanced,
 )
+from streams.audit.events import Events
 from streams.audit.evidence import Evidence, Partition, Projection, Row, Span
 from streams.audit.findings import Finding, Findings, Kind
+from streams.audit.homes import rows_at_home, rows_elsewhere
+from streams.audit.letters import Letters
 from streams.audit.outcomes import Outcomes
 from streams.audit.report import Report
 from streams.audit.statements import Statements
@@ -28,11 +31,16 @@ def examine(evidence: Evidence, upstream: Collection[str], whole: Collection[str
     """Audit everything. `upstream` topics need outcomes; `whole` topics must still hold their beginning."""
     findings = Findings()
     spans, committed = evidence.spans(), evidence.committed()
-    findings.extend(_truncated(spans, whole))
-    books, outcomes = Books(), Outcomes(upstream, spans, committed)
-    _read_journal(evidence, books, outcomes, findings)
+    truncated = list(_truncated(spans, whole))
+    findings.extend(truncated)
+    books, outcomes = Books(evidence.partitions()), Outcomes(upstream, spans, committed)
+    letters, events = Letters(), Events()
+    _read_journal(evidence, books, outcomes, events, findings)
     findings.extend(books.overdue(evidence.ticked(), OVERDUE_GRACE_US))
-    _read_inputs(evidence, outcomes, findings)
+    _read_inputs(evidence, outcomes, letters, findings)
+    _read_events(evidence, events, letters, findings)
+    if not truncated:
+        findings.extend(events.missing())
     sides = _check_tables(evidence, books, findings)
     projected = evidence.projected()
     statements = _check_projection(projected, books, sides, findings)
@@ -43,7 +51,7 @@ def examine(evidence: Evidence, upstream: Collection[str], whole: Collection[str
         outcomes=dict(sorted(outcomes.decided.items())),
         dead_letters=dict(sorted(outcomes.letters.items())),
         lines=books.lines,
-        books=len(books.partitions),
+        books=len(books.books),
         accounts=len(books.accounts),
         open_locks=len(books.locks),
         statement_lines=statements.lines,
@@ -59,35 +67,53 @@ def _truncated(spans: Mapping[Partition, Span], whole: Collection[str]) -> Itera
             yield Finding(Kind.TRUNCATED, str(partition), "records from offset 0 on", f"from {span.low} on")
 
 
-def _read_journal(evidence: Evidence, books: Books, outcomes: Outcomes, findings: Findings) -> None:
+def _read_journal(evidence: Evidence, books: Books, outcomes: Outcomes, events: Events, findings: Findings) -> None:
     for entry in evidence.journal():
         if isinstance(entry, Finding):
             findings.add(entry)
         else:
             findings.extend(books.enter(entry))
             findings.extend(outcomes.enter(entry))
+            findings.extend(events.await_of(entry.fields))
 
 
-def _read_inputs(evidence: Evidence, outcomes: Outcomes, findings: Findings) -> None:
-    for buried in evidence.dead_letters():
-        if isinstance(buried, Finding):
-            findings.add(buried)
+def _read_inputs(evidence: Evidence, outcomes: Outcomes, letters: Letters, findings: Findings) -> None:
+    for letter in evidence.dead_letters():
+        if isinstance(letter, Finding):
+            findings.add(letter)
         else:
-            findings.extend(outcomes.bury(buried))
-    for place in evidence.inputs():
-        findings.extend(outcomes.meet(place))
+            letters.bury(letter)
+            findings.extend(outcomes.bury(letter.buried))
+    for record in evidence.inputs():
+        findings.extend(letters.meet(record))
+        findings.extend(outcomes.meet(record.place))
     findings.extend(outcomes.left_over())
+
+
+def _read_events(evidence: Evidence, events: Events, letters: Letters, findings: Findings) -> None:
+    for event in evidence.events():
+        if isinstance(event, Finding):
+            findings.add(event)
+        else:
+            findings.extend(events.meet(event, letters))
 
 
 def _check_tables(evidence: Evidence, books: Books, findings: Findings) -> dict[str, str]:
     """Compare the tables, and give each account's side: only the balances table knows it."""
-    balances = {key: restored_balance(row) for key, row in evidence.table("balances").items()}
+    balances = {key: restored_balance(row) for key, row in _at_home("balances", evidence, findings).items()}
     findings.extend(compare(Kind.TABLE_DIFFERS, "table balances", balance_rows(books), balances))
     findings.extend(unbalanced("table balances", balances))
-    locks = {key: restored_lock(row) for key, row in evidence.table("locks").items()}
+    locks = {key: restored_lock(row) for key, row in _at_home("locks", evidence, findings).items()}
     findings.extend(compare(Kind.TABLE_DIFFERS, "table locks", lock_rows(books), locks))
     findings.extend(_strange_sides(balances))
     return {key: row["side"] for key, row in balances.items()}
+
+
+def _at_home(name: str, evidence: Evidence, findings: Findings) -> dict[str, Row]:
+    """The rows of a table that are where their books are; all others are told."""
+    table = evidence.table(name)
+    findings.extend(rows_elsewhere(f"table {name}", table))
+    return rows_at_home(table)
 
 
 def _strange_sides(balances: Mapping[str, Row]) -> Iterator[Finding]:
@@ -103,7 +129,8 @@ def _check_projection(projection: Projection, books: Books, sides: Mapping[str, 
     kind, name = Kind.PROJECTION_DIFFERS, projection.name
     findings.extend(compare(kind, f"{name} balances", projected_balances(books, sides), projection.balances))
     findings.extend(unbalanced(f"{name} balances", projection.balances))
-    findings.extend(compare(kind, f"{name} locks", projected_locks(books), projection.locks))
+    locks = {key: row for key, row in projection.locks.items() if key in books.locks or key not in projection.before}
+    findings.extend(compare(kind, f"{name} locks", projected_locks(books), locks))
     statements = Statements(f"{name} statement", books, sides)
     for line in projection.lines:
         if isinstance(line, Finding):

@@ -24,7 +24,7 @@ class Kind(StrEnum):
     UNBALANCED = "unbalanced"
     LOCK_OVERDUE = "lock_overdue"
     LOT_OVERDUE = "lot_overdue"
-    # inputs and their outcomes
+    # inputs, their outcomes, and the events that tell of them
     DECISION_TWICE = "decision_twice"
     EFFECT_TWICE = "effect_twice"
     NO_ORIGINAL = "no_original"
@@ -33,6 +33,9 @@ class Kind(StrEnum):
     NO_CAUSE = "no_cause"
     OUTCOME_UNCOMMITTED = "outcome_uncommitted"
     UNPROCESSED = "unprocessed"
+    LETTER_DIFFERS = "letter_differs"
+    EVENT_MISSING = "event_missing"
+    EVENT_UNCOUNTED = "event_uncounted"
     # what should follow from the journal
     TABLE_DIFFERS = "table_differs"
     PROJECTION_DIFFERS = "projection_differs"
@@ -45,7 +48,7 @@ class Kind(StrEnum):
 MEANING: dict[Kind, str] = {
     Kind.TRUNCATED: "a topic no longer holds its beginning, so nothing can be proved from it",
     Kind.UNREADABLE: "a record is no message of its topic",
-    Kind.MISPLACED: "a book's entries are under another key, or on more than one partition",
+    Kind.MISPLACED: "an entry is under another key than its book, or entry or row on another partition",
     Kind.ILLEGAL_ENTRY: "an entry that is refused or repeated moves money, or has no reason",
     Kind.ILLEGAL_LINE: "a line breaks double entry",
     Kind.LOCK_MISUSED: "a line takes from a lock what the lock does not hold",
@@ -62,6 +65,9 @@ MEANING: dict[Kind, str] = {
     Kind.NO_CAUSE: "an outcome names a record that does not exist",
     Kind.OUTCOME_UNCOMMITTED: "a record has an outcome, but will be consumed again",
     Kind.UNPROCESSED: "records wait to be consumed",
+    Kind.LETTER_DIFFERS: "a dead letter does not hold the record that it buries",
+    Kind.EVENT_MISSING: "an event that a journal entry counts is not there",
+    Kind.EVENT_UNCOUNTED: "an event is there that no journal entry counts, or is there again",
     Kind.TABLE_DIFFERS: "a table's changelog is not the fold of the journal",
     Kind.PROJECTION_DIFFERS: "a projection is not the fold of the journal",
     Kind.STATEMENT_GAP: "the numbers of an account's statement lines have a gap",

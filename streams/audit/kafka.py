@@ -10,13 +10,15 @@ from schemas.settings import Settings
 from streams.audit.errors import CannotAudit
 from streams.audit.evidence import Partition, Span
 
-BATCH_RECORDS = 10_000
+BATCH_RECORDS = 1_000
 POLL_S = 0.2
 READING = {
     "isolation.level": "read_committed",
     "auto.offset.reset": "earliest",
     "enable.partition.eof": True,
     "fetch.wait.max.ms": 10,  # how long the broker may wait for more before it says that a partition has ended
+    "queued.max.messages.kbytes": 8_192,  # of each reader; where the order of time matters, each partition has one
+    "fetch.queue.backoff.ms": 5,
 }
 
 TIMEOUT_S = 10.0
@@ -64,9 +66,9 @@ class Snapshot:
         while left:
             first = reader.poll(POLL_S)  # `consume` would wait until it has as many as it may give
             if first is not None:
-                moved_at = time.monotonic()
                 for record in (first, *reader.consume(BATCH_RECORDS, 0)):
                     yield from _within(left, record)
+                moved_at = time.monotonic()  # whoever reads may have been away for long
             elif time.monotonic() - moved_at > self._patience_s:
                 raise self._stalled(left)
 

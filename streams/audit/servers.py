@@ -1,7 +1,8 @@
 """The evidence that the servers give: topics, changelogs, the consumer group's progress, Postgres."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import Enum
+from heapq import merge
 from typing import Any, Protocol
 
 import orjson
@@ -11,25 +12,51 @@ from schemas.fields import Contract
 from schemas.ledger import AccountBalance, Decided, OpenLock, StatementLine
 from schemas.registry import ConfluentRegistry
 from schemas.settings import Settings
-from schemas.topics import BALANCES, DEAD_LETTERS, DECIDED, JOURNAL, OPEN_LOCKS, STATEMENT_LINES, TICKS
+from schemas.topics import (
+    ADVANCE_EVENTS,
+    BALANCES,
+    BATCH_EVENTS,
+    BETWEEN_BOOKS,
+    BILL_EVENTS,
+    CARD_CHARGES,
+    DEAD_LETTERS,
+    DECIDED,
+    GL_LINES,
+    GL_TRANSACTIONS,
+    JOURNAL,
+    OPEN_LOCKS,
+    PURCHASE_EVENTS,
+    STATEMENT_LINES,
+    TICKS,
+    TRIP_PAYMENTS,
+)
 from streams.audit import postgres
-from streams.audit.evidence import Entry, Partition, Place, Projection, Row, Span
+from streams.audit.evidence import Entry, Event, Letter, Partition, Place, Projection, Record, Row, Span
 from streams.audit.findings import Finding, Kind
+from streams.audit.homes import last_told
 from streams.audit.kafka import Snapshot
+from streams.audit.letters import KEY_BYTES, VALUE_BYTES
 from streams.audit.wire import Wire
 
 APP_ID = "millrace"
 """Names the consumer group and the changelogs."""
 
 DECIDED_NAMES = tuple(topic.name for topic in DECIDED)
+TOLD = (
+    TRIP_PAYMENTS, CARD_CHARGES, BILL_EVENTS, PURCHASE_EVENTS, ADVANCE_EVENTS, GL_LINES, GL_TRANSACTIONS, BATCH_EVENTS,
+    *BETWEEN_BOOKS,
+)  # fmt: skip
+"""Where decisions tell their events. A topic that is left out here would be found at once: its events are missing."""
+
+TOLD_NAMES = tuple(topic.name for topic in TOLD)
 CHANGELOGS = {table: f"{APP_ID}-{table}-changelog" for table in ("balances", "locks")}
-LASTING = (*DECIDED_NAMES, JOURNAL.name, DEAD_LETTERS.name, *CHANGELOGS.values())
+LASTING = (*dict.fromkeys((*DECIDED_NAMES, *TOLD_NAMES)), JOURNAL.name, DEAD_LETTERS.name, *CHANGELOGS.values())
 PROJECTIONS = (BALANCES.name, OPEN_LOCKS.name, STATEMENT_LINES.name)
 READ = (*LASTING, *PROJECTIONS, TICKS.name)
 """Every topic that the auditor reads."""
 
-WHOLE = (JOURNAL.name, STATEMENT_LINES.name)
-"""Topics from whose beginning the fold starts."""
+WHOLE = (JOURNAL.name, STATEMENT_LINES.name, *TOLD_NAMES)
+"""Topics of which nothing may be gone: the fold starts from the beginning, and what it tells is counted."""
 
 TICK_RECORDS = 16
 """How far back the last tick is looked for: transaction markers take up offsets too."""
@@ -63,6 +90,9 @@ class Topics:
     def spans(self) -> Mapping[Partition, Span]:
         return self._snapshot.spans
 
+    def partitions(self) -> int:
+        return len(self._snapshot.of(JOURNAL.name))
+
     def committed(self) -> Mapping[Partition, int]:
         return self._snapshot.committed(*DECIDED_NAMES)
 
@@ -79,30 +109,51 @@ class Topics:
         return now
 
     def journal(self) -> Iterator[Entry | Finding]:
-        for record in self._read(JOURNAL.name):
+        for record in self._read_in_time(JOURNAL.name):
             fields = self._fields(Decided, record)
-            yield fields if isinstance(fields, Finding) else Entry(_place(record), _key(record), fields)
+            if isinstance(fields, Finding):
+                yield fields
+                continue
+            if not fields["events"] and not self._wire.knew(Decided, record.value(), "events"):
+                fields = {**fields, "events": None}
+            yield Entry(_place(record), _key(record), fields)
 
-    def dead_letters(self) -> Iterator[Place | Finding]:
+    def dead_letters(self) -> Iterator[Letter | Finding]:
         for record in self._read(DEAD_LETTERS.name):
             headers = dict(record.headers() or ())
             try:
                 partition = Partition(headers["dl-topic"].decode(), int(headers["dl-partition"]))
-                yield Place(partition, int(headers["dl-offset"]))
+                buried = Place(partition, int(headers["dl-offset"]))
+                key_bytes = _whole(record.key(), KEY_BYTES, headers.get("dl-key-bytes"))
+                value_bytes = _whole(record.value(), VALUE_BYTES, headers.get("dl-value-bytes"))
+                yield Letter(buried, record.key(), record.value(), key_bytes, value_bytes)
             except (KeyError, ValueError, TypeError) as error:
                 yield Finding(Kind.UNREADABLE, str(_place(record)), "headers that name the buried record", repr(error))
 
-    def inputs(self) -> Iterator[Place]:
-        return (_place(record) for record in self._read(*DECIDED_NAMES))
+    def inputs(self) -> Iterator[Record]:
+        for record in self._read(*DECIDED_NAMES):
+            yield Record(_place(record), record.key(), record.value())
 
-    def table(self, name: str) -> Mapping[str, Row]:
-        return {key: _row(value) for key, value in self._latest(CHANGELOGS[name]).items()}
+    def events(self) -> Iterator[Event | Finding]:
+        for record in self._read(*TOLD_NAMES):
+            event_id = next((value for name, value in record.headers() or () if name == "ce_id"), None)
+            if event_id is None:
+                yield Finding(Kind.UNREADABLE, str(_place(record)), "a header ce_id", "none")
+            else:
+                yield Event(_place(record), record.key(), event_id.decode(errors="replace"))
+
+    def table(self, name: str) -> Sequence[Mapping[str, Row]]:
+        return [{key: _row(value) for key, value in rows.items()} for rows in self._latest(CHANGELOGS[name])]
 
     def projected(self) -> Projection:
-        balances = self._projected(BALANCES.name, AccountBalance)
-        locks = self._projected(OPEN_LOCKS.name, OpenLock)
-        lines = (self._fields(StatementLine, record) for record in self._read(STATEMENT_LINES.name))
-        return Projection("topic", balances, locks, lines)
+        balances, locks = (last_told(self._latest(topic.name)) for topic in (BALANCES, OPEN_LOCKS))
+        return Projection(
+            "topic",
+            {key: self._fields_or_empty(AccountBalance, row) for key, row in balances.rows.items()},
+            {key: self._fields_or_empty(OpenLock, row) for key, row in locks.rows.items()},
+            (self._fields(StatementLine, record) for record in self._read_in_time(STATEMENT_LINES.name)),
+            locks.before,
+        )
 
     def landings(self) -> Iterator[Projection]:
         return iter(())
@@ -115,18 +166,22 @@ class Topics:
     def _read(self, *topics: str) -> Iterator[Any]:
         return self._snapshot.read(self._snapshot.of(*topics))
 
-    def _latest(self, topic: str) -> dict[str, bytes]:
-        """The last value of each key, but for keys whose last record is a tombstone."""
-        latest = dict[str, bytes]()
-        for record in self._read(topic):
-            if record.value() is None:
-                latest.pop(_key(record), None)
-            else:
-                latest[_key(record)] = record.value()
-        return latest
+    def _read_in_time(self, topic: str) -> Iterator[Any]:
+        """A topic's records as Kafka took them, each partition's in its own order."""
+        spans = self._snapshot.of(topic)
+        partitions = (self._snapshot.read({partition: span}) for partition, span in spans.items())
+        return merge(*partitions, key=lambda record: record.timestamp()[1])
 
-    def _projected(self, topic: str, message: type[Contract]) -> Mapping[str, Row]:
-        return {key: self._fields_or_empty(message, value) for key, value in self._latest(topic).items()}
+    def _latest(self, topic: str) -> list[dict[str, bytes]]:
+        """Of each partition, the last value of each key, but for keys whose last record is a tombstone."""
+        latest = [dict[str, bytes]() for _ in self._snapshot.of(topic)]
+        for record in self._read(topic):
+            rows = latest[record.partition()]
+            if record.value() is None:
+                rows.pop(_key(record), None)
+            else:
+                rows[_key(record)] = record.value()
+        return latest
 
     def _fields(self, message: type[Contract], record: Any) -> Row | Finding:
         try:
@@ -166,6 +221,12 @@ def _place(record: Any) -> Place:
 
 def _key(record: Any) -> str:
     return (record.key() or b"").decode(errors="replace")
+
+
+def _whole(kept: bytes | None, most: int, said: bytes | None) -> int:
+    """How long a key or a value was that a letter keeps; it says so where it cut it, and else upstream may have."""
+    length = len(kept or b"")
+    return int(said) if length == most and said is not None else length
 
 
 def _row(value: bytes) -> Row:

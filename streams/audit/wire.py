@@ -34,6 +34,11 @@ class Wire:
             raise Undecodable("not_avro", f"the bytes are not a {full_name(message)}: {error!r}") from error
         return fields
 
+    def knew(self, message: type[Contract], value: bytes, field: str) -> bool:
+        """Whether the writer of a message that was read knew of a field; if not, the field has its default."""
+        written, _ = self._schemas[message, HEADER.unpack_from(value)[1]]
+        return any(each["name"] == field for each in written["fields"])
+
     def _learn(self, message: type[Contract], schema_id: int) -> tuple[Any, Any]:
         try:
             written = self._registry.schema(schema_id)

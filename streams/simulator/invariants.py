@@ -2,9 +2,25 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
+from schemas.avro import full_name
+from schemas.dealer_billing import BillingPayment, RaiseBill
+from schemas.fields import Contract
+from schemas.general_ledger import CorrectLines, LinesProcessed, LinesRefused
+from schemas.mobility import DepositBudget, TripCancelled, TripEnded, TripStarted
+from schemas.prison_advances import WriteOffAdvance
+from schemas.prison_batches import AuthoriseBatch, CancelBatch, SubmitBatch
+from schemas.prison_finance import (
+    AuthorisePurchase,
+    CancelPurchase,
+    CreditPrisoner,
+    MoveBetweenSubAccounts,
+    RefundPurchase,
+    SubmitPurchase,
+)
 from schemas.topics import DECIDED, JOURNAL, PARTITIONS
+from streams.audit.evidence import Row
 from streams.audit.wire import Wire
 from streams.simulator.app import Table
 from streams.simulator.evidence import audit, visible
@@ -60,30 +76,82 @@ def _memory(broker: Broker, worker: Worker) -> Iterator[str]:
 
 
 def _repetitions(broker: Broker, wire: Wire) -> Iterator[str]:
-    """A message sent again has its first outcome, and no other (PIPE-05)."""
+    """What is sent again has its first outcome, and no other: under its own id, or under another one (PIPE-05)."""
     entries = {}
     for partition in range(PARTITIONS):
         for record in visible(broker, Place(JOURNAL.name, partition)):
             fields = wire.fields(JOURNAL.messages[0], record.value())
-            if not isinstance(fields, Mapping):
-                continue
             entries[fields["cause_topic"], fields["cause_partition"], fields["cause_offset"]] = fields
     for topic in DECIDED:
         for partition in range(PARTITIONS):
-            yield from _repeated(topic.name, partition, broker, entries)
+            yield from _repeated(topic.name, partition, broker, wire, entries)
 
 
-def _repeated(topic: str, partition: int, broker: Broker, entries: Mapping[Any, Any]) -> Iterator[str]:
-    first: dict[tuple[str, str, str], tuple[bytes | None, str]] = {}
+class _First(NamedTuple):
+    """What was said under an id first, and the decision on it."""
+
+    value: bytes | None
+    decision_id: str
+
+
+def _repeated(topic: str, partition: int, broker: Broker, wire: Wire, entries: Mapping[Any, Row]) -> Iterator[str]:
+    told: dict[tuple[str, ...], _First] = {}
+    done: dict[tuple[str, ...], _First] = {}
     for record in visible(broker, Place(topic, partition)):
         entry = entries.get((topic, partition, record.offset()))
         if entry is None:
             continue
         source = next(value for name, value in record.headers() or () if name == "ce_source")
-        message = (entry["book"], (source or b"").decode(), entry["cause_id"])
-        value, decision_id = first.setdefault(message, (record.value(), entry["decision_id"]))
-        if decision_id == entry["decision_id"]:
-            continue
-        expected = "duplicate" if value == record.value() else "refused"
-        if entry["outcome"] != expected:
-            yield f"repetition: {entry['decision_id']} repeats {decision_id}: {entry['outcome']}, not {expected}"
+        event = (entry["book"], (source or b"").decode(), entry["cause_id"])
+        deed = _deed(entry, record.value(), wire)
+        this, outcome = _First(record.value(), entry["decision_id"]), entry["outcome"]
+        if first := told.get(event):
+            expected = "duplicate" if first.value == this.value else "refused"
+        elif first := done.get(deed):
+            is_the_same = first.value == this.value and entry["cause_type"] not in _STEPS
+            expected = "duplicate" if is_the_same else "refused"
+        if first is not None and outcome != expected:
+            yield f"repetition: {this.decision_id} repeats {first.decision_id}: {outcome}, not {expected}"
+        told.setdefault(event, this)
+        if deed and outcome == "accepted":
+            done[deed] = this
+
+
+DONE_ONCE: Mapping[type[Contract], tuple[str, ...]] = {
+    DepositBudget: ("deposit_id",),
+    BillingPayment: ("payment_id",),
+    CreditPrisoner: ("credit_id",),
+    MoveBetweenSubAccounts: ("transfer_id",),
+    RefundPurchase: ("refund_id",),
+    WriteOffAdvance: ("advance_id",),
+    LinesProcessed: ("transaction_id", "file"),
+    LinesRefused: ("transaction_id", "file"),
+    CorrectLines: ("correction_id",),
+}
+"""What upstream may do once only, and the fields that say what it is: it is the same whatever event carries it."""
+
+STEPS: Mapping[type[Contract], tuple[str, ...]] = {
+    TripStarted: ("trip_id",),
+    TripEnded: ("trip_id",),
+    TripCancelled: ("trip_id",),
+    RaiseBill: ("bill_id",),
+    SubmitPurchase: ("purchase_id",),
+    AuthorisePurchase: ("purchase_id",),
+    CancelPurchase: ("purchase_id",),
+    SubmitBatch: ("batch_id",),
+    AuthoriseBatch: ("batch_id",),
+    CancelBatch: ("batch_id",),
+}
+"""What comes once in the life of one thing: in another event it comes too late, and is refused."""
+
+_STEPS = {full_name(message) for message in STEPS}
+_DEEDS = {full_name(message): (message, fields) for message, fields in {**DONE_ONCE, **STEPS}.items()}
+
+
+def _deed(entry: Row, value: bytes | None, wire: Wire) -> tuple[str, ...]:
+    """What a record asks for, if that is done once only; what was refused may be asked for again."""
+    if entry["cause_type"] not in _DEEDS:
+        return ()
+    message, names = _DEEDS[entry["cause_type"]]
+    fields = wire.fields(message, value)
+    return (entry["book"], entry["cause_type"], *(fields[name] for name in names))

@@ -1,4 +1,4 @@
-"""The simulator finds bugs: six that were planted, each in a copy of the code, and none where none was."""
+"""The simulator finds bugs: each one that was planted, in a copy of the code, and none where none was."""
 
 import shutil
 import subprocess

@@ -1,7 +1,8 @@
 """Tamperings with the journal, and with inputs and their outcomes."""
 
-from streams.audit.evidence import Entry, Partition, Place, Span
+from streams.audit.evidence import Entry, Event, Partition, Place, Span
 from streams.audit.findings import Finding, Kind
+from streams.audit.letters import VALUE_BYTES
 from tests.unit.audit.tampering import finds
 from tests.unit.audit.world import (
     BOOK,
@@ -11,6 +12,7 @@ from tests.unit.audit.world import (
     LOCK,
     MINUTE_US,
     TICK,
+    TOLD,
     TRIP,
     WALLET,
     World,
@@ -267,3 +269,119 @@ def a_record_has_an_outcome_but_will_be_consumed_again(world: World) -> None:
 @finds(Kind.UNPROCESSED, "trip/3")
 def records_wait_to_be_consumed(world: World) -> None:
     world.records += [Place(TRIP, 4), Place(TRIP, 5)]
+
+
+@finds(Kind.LETTER_DIFFERS, "deposit/3@2")
+def a_dead_letter_has_lost_the_end_of_its_record(world: World) -> None:
+    world.kept, world.sizes = (b"key", b"no m"), (3, 4)
+
+
+@finds(Kind.LETTER_DIFFERS, "deposit/3@2")
+def a_dead_letter_says_that_it_is_cut_but_need_not_be(world: World) -> None:
+    world.kept = (b"key", b"no m")
+
+
+@finds(Kind.LETTER_DIFFERS, "deposit/3@2")
+def a_dead_letter_has_no_value(world: World) -> None:
+    world.kept, world.sizes = (b"key", None), (3, 0)
+
+
+@finds(Kind.LETTER_DIFFERS, "deposit/3@2")
+def a_dead_letter_has_another_key(world: World) -> None:
+    world.kept = (b"kez", b"no message")
+
+
+@finds(Kind.LETTER_DIFFERS, "deposit/3@2")
+def a_dead_letter_makes_a_value_of_none(world: World) -> None:
+    world.sent = (b"key", None)
+    world.kept, world.sizes = (b"key", b""), (3, 0)
+
+
+@finds(Kind.LETTER_DIFFERS, "deposit/3@2")
+def a_dead_letter_is_cut_and_does_not_say_so(world: World) -> None:
+    world.sent = (b"key", b"v" * (VALUE_BYTES + 1))
+    world.kept, world.sizes = (b"key", b"v" * VALUE_BYTES), (3, VALUE_BYTES)
+
+
+# ---- events
+
+
+def told_more(world: World, event_id: str, key: bytes | None = BOOK.encode()) -> None:
+    world.told.append(Event(Place(TOLD, 7), key, event_id))
+
+
+@finds(Kind.EVENT_MISSING, "e-3")
+def the_last_event_of_a_decision_is_lost(world: World) -> None:
+    del world.told[3]
+
+
+@finds(Kind.EVENT_MISSING, "e-3")
+def the_first_event_of_a_decision_is_lost(world: World) -> None:
+    del world.told[2]
+
+
+@finds(Kind.EVENT_MISSING, "e-5")
+def nobody_hears_of_a_refusal(world: World) -> None:
+    del world.told[5]
+
+
+@finds(Kind.EVENT_MISSING, "e-3")
+def a_decision_of_before_the_count_has_a_gap(world: World) -> None:
+    world.fields(3)["events"] = None
+    del world.told[2]
+
+
+@finds(Kind.EVENT_UNCOUNTED, "told/3@7")
+def the_last_event_of_a_decision_is_told_again_under_the_next_number(world: World) -> None:
+    told_more(world, f"{BOOK}|e-3|trip|3|1/2")
+
+
+@finds(Kind.EVENT_UNCOUNTED, "told/3@7")
+def an_event_is_told_again_under_its_own_number(world: World) -> None:
+    told_more(world, f"{BOOK}|e-3|trip|3|1/1")
+
+
+@finds(Kind.EVENT_UNCOUNTED, "told/3@7")
+def a_decision_of_before_the_count_tells_an_event_again(world: World) -> None:
+    world.fields(3)["events"] = None
+    told_more(world, f"{BOOK}|e-3|trip|3|1/1")
+
+
+@finds(Kind.EVENT_UNCOUNTED, "told/3@7")
+def a_repetition_tells_what_its_original_has_told(world: World) -> None:
+    told_more(world, f"{BOOK}|e-1|deposit|3|1/0")
+
+
+@finds(Kind.EVENT_UNCOUNTED, "told/3@7")
+def a_refusal_is_told_as_if_it_were_none(world: World) -> None:
+    told_more(world, f"{BOOK}|e-5|trip|3|3/0")
+
+
+@finds(Kind.EVENT_UNCOUNTED, "told/3@7")
+def an_event_is_of_no_decision(world: World) -> None:
+    told_more(world, "e-17")
+
+
+@finds(Kind.EVENT_UNCOUNTED, "told/3@7")
+def a_notice_is_told_again(world: World) -> None:
+    told_more(world, "mobility:3/day/2026-03-02/0", key=None)
+
+
+@finds(Kind.EVENT_UNCOUNTED, "told/3@7")
+def a_notice_is_of_another_partition(world: World) -> None:
+    told_more(world, "mobility:4/day/2026-03-02/0", key=None)
+
+
+@finds(Kind.EVENT_UNCOUNTED, "told/3@7")
+def an_event_of_a_book_looks_like_a_notice(world: World) -> None:
+    told_more(world, "mobility:3/day/2026-03-03/0")
+
+
+@finds(Kind.UNREADABLE, "told/3@7")
+def an_event_has_no_id(world: World) -> None:
+    world.told.append(Finding(Kind.UNREADABLE, "told/3@7", "a header ce_id", "none"))
+
+
+@finds(Kind.ILLEGAL_ENTRY, "e-3")
+def an_entry_counts_more_events_than_any_decision_tells(world: World) -> None:
+    world.fields(3)["events"] = 1 << 40

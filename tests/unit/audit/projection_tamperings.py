@@ -75,6 +75,21 @@ def a_lock_pins_another_lot_in_the_table(world: World) -> None:
     world.tables["locks"][LOCK]["parts"] = [{"lot_id": "d-7", "amount_minor": 30_00}]
 
 
+@finds(Kind.MISPLACED, f"balances {WALLET}")
+def a_copy_of_a_row_lies_in_another_partition(world: World) -> None:
+    world.strays["balances", 4] = {WALLET: world.tables["balances"][WALLET]}
+
+
+@finds(Kind.TABLE_DIFFERS, f"locks {LOCK}")
+def a_row_lies_in_another_partition_than_its_book(world: World) -> None:
+    world.strays["locks", 0] = {LOCK: world.tables["locks"].pop(LOCK)}
+
+
+@finds(Kind.MISPLACED, f"locks {LOCK}")
+def whoever_works_on_another_partition_has_a_lock_of_the_book(world: World) -> None:
+    world.strays["locks", 7] = {LOCK: world.tables["locks"].pop(LOCK)}
+
+
 # ---- projections
 
 

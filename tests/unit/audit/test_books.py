@@ -7,7 +7,20 @@ import pytest
 from streams.audit.books import Books, movement
 from streams.audit.compare import balance_rows, lock_rows
 from streams.audit.findings import Finding, Kind
-from tests.unit.audit.world import BOOK, DEADLINE, DEPOSIT, LOCK, TRIP, WALLET, decided, enter, line, lot, trip
+from tests.unit.audit.world import (
+    BOOK,
+    DEADLINE,
+    DEPOSIT,
+    LOCK,
+    PARTITIONS,
+    TRIP,
+    WALLET,
+    decided,
+    enter,
+    line,
+    lot,
+    trip,
+)
 
 pytestmark = pytest.mark.requirement("PIPE-09", "BEY-01")
 
@@ -17,7 +30,7 @@ BANK, SHOP = "bank", "shop"
 
 def fold(*lines: Fields, book: str = BOOK) -> tuple[Books, list[Finding]]:
     """Each line a decision of its own, at minute 1."""
-    books, findings = Books(), []
+    books, findings = Books(PARTITIONS), []
     for entry in enter(*(decided("e", DEPOSIT, 1, each) | {"book": book} for each in lines)):
         findings += books.enter(entry)
     return books, findings
@@ -135,7 +148,7 @@ def test_a_line_moves_something(amount_minor: int) -> None:
 
 def test_a_breach_is_named_by_decision_and_line() -> None:
     entry = decided("e-1", TRIP, 1, line("posted", 1, "funding", SHOP), line("posted", 1, SHOP, SHOP))
-    findings = Books().enter(enter(entry)[0])
+    findings = Books(PARTITIONS).enter(enter(entry)[0])
     assert [finding.where for finding in findings] == [f"{BOOK}|e-1|trip|3|1, line 2"]
 
 

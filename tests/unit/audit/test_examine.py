@@ -2,7 +2,7 @@
 
 import pytest
 
-from streams.audit.evidence import Partition, Place, Span
+from streams.audit.evidence import Event, Partition, Place, Span
 from streams.audit.examine import examine
 from streams.audit.findings import KEPT, Finding, Kind
 from streams.audit.report import Report
@@ -14,6 +14,7 @@ from tests.unit.audit.world import (
     LOCK,
     MINUTE_US,
     TICK,
+    TOLD,
     TRIP,
     TRIPS,
     UPSTREAM,
@@ -75,7 +76,7 @@ def test_one_tampering_of_a_table_is_one_difference() -> None:
 
 def test_one_missing_outcome_is_one_difference() -> None:
     world = World()
-    del world.entries[5]
+    del world.entries[5], world.told[5]
     assert found(world) == [(Kind.NO_OUTCOME, "trip/3@3", "a journal entry or a dead letter", "neither")]
 
 
@@ -135,6 +136,57 @@ def test_a_locked_lot_may_be_settled_after_its_expiry_and_the_rest_may_expire() 
         decided("tick", TICK, 600, line("posted", 2_00, "wallet", "expired", spent=[{**part, "amount_minor": 2_00}])),
     )
     assert not [kind for kind, *_ in found(world) if kind in (Kind.LOTS_MISUSED, Kind.LOCK_MISUSED, Kind.OVERDRAWN)]
+
+
+def test_entries_of_before_the_count_tell_any_number_of_events() -> None:
+    world = World()
+    for number in (0, 1, 3, 5):
+        world.fields(number)["events"] = None
+    assert look(world).clean
+
+
+def test_of_a_lost_event_the_number_is_named() -> None:
+    world = World()
+    del world.told[3]
+    expected = "every event that it tells"
+    missing = Finding(Kind.EVENT_MISSING, world.fields(3)["decision_id"], expected, "1 not there, the first number 1")
+    assert found(world) == [missing]
+
+
+def test_what_was_buried_may_be_told_again() -> None:
+    world = World()
+    replayed = Event(Place(TRIP, 9), BOOK.encode(), f"{BOOK}|e-4|trip|3|2/0")
+    world.told[4] = replayed._replace(place=Place(TRIP, 4))
+    world.told.append(replayed)
+    world.records += [Place(TRIP, 4)]
+    world.letters.append(Place(TRIP, 4))
+    world.offsets[TRIP] = 5
+    assert look(world).clean
+    world.told[4], world.told[-1] = world.told[-1], world.told[4]
+    assert look(world).clean
+    world.told.append(replayed)
+    assert [finding.kind for finding in found(world)] == [Kind.EVENT_UNCOUNTED]
+
+
+def test_a_record_that_does_not_fit_a_letter_is_cut_in_it() -> None:
+    world = World()
+    world.sent = (b"k" * 40_000, b"v" * 1_000_000)
+    world.kept, world.sizes = (b"k" * 32_000, b"v" * 900_000), (40_000, 1_000_000)
+    assert look(world).clean
+
+
+def test_a_record_of_nothing_has_a_letter_of_nothing() -> None:
+    world = World()
+    world.sent, world.kept, world.sizes = (None, None), (None, None), (0, 0)
+    assert look(world).clean
+
+
+def test_where_retention_has_deleted_events_none_is_missed() -> None:
+    world = World()
+    del world.told[:3]
+    world.held[TOLD] = Span(3, 7)
+    report = examine(world, UPSTREAM, whole=("journal", "told"))
+    assert [finding.kind for finding in report.findings.kept] == [Kind.TRUNCATED]
 
 
 def test_postgres_may_catch_up_while_the_audit_waits() -> None:

@@ -62,6 +62,19 @@ def test_a_field_that_an_older_writer_did_not_know_has_its_default(registry: Sch
     assert Wire(registry).fields(Refused, HEADER.pack(0, 7) + value.getvalue()) == fields | {"figures": {}}
 
 
+def test_whether_the_writer_of_an_entry_counted_its_events_is_known(registry: Schemas) -> None:
+    newest = schema_of(Decided)
+    registry.known[7] = newest | {"fields": [field for field in newest["fields"] if field["name"] != "events"]}
+    older = io.BytesIO()
+    fastavro.schemaless_writer(older, parse(registry.known[7]), to_builtins(ENTRY))
+    wire, written = Wire(registry), HEADER.pack(0, 7) + older.getvalue()
+    assert wire.fields(Decided, written)["events"] == 0
+    assert not wire.knew(Decided, written, "events")
+    newer = Codec(registry, [JOURNAL]).encode(ENTRY)
+    assert wire.fields(Decided, newer)["events"] == 0
+    assert wire.knew(Decided, newer, "events")
+
+
 @pytest.mark.parametrize("value", [None, b"", b"\x00\x00", b"\x01\x00\x00\x00\x01rest"])
 def test_a_value_without_a_schema_id_is_refused(registry: Schemas, value: bytes | None) -> None:
     with pytest.raises(Undecodable, match="schema id"):

@@ -8,20 +8,27 @@
     trip/3@2     e-4  trip t-2 starts                 accepted    locks 30.00
     trip/3@3     e-5  trip t-3 starts                 refused     insufficient_funds
 
+Each of them but the repetition tells one event, and the end of t-1 tells two; a notice closes a day of partition 3.
+
 Tests tamper with one thing of it and see what the auditor says.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from streams.audit.evidence import Entry, Partition, Place, Projection, Row, Span
+from streams.audit.evidence import Entry, Event, Letter, Partition, Place, Projection, Record, Row, Span
 from streams.audit.findings import Finding
+from streams.audit.homes import home_of
 
 BOOK = "group:riverside"
 FUNDING, WALLET, TRIPS = f"{BOOK}|funding|EUR", f"{BOOK}|wallet|EUR", f"{BOOK}|trips/msp-7|EUR"
 LOCK = f"{BOOK}|trip:t-2"
-DEPOSIT, TRIP, TICK, JOURNAL = (Partition(topic, 3) for topic in ("deposit", "trip", "clock.second.tick.v1", "journal"))
+DEPOSIT, TRIP, TICK, JOURNAL, TOLD = (
+    Partition(topic, 3) for topic in ("deposit", "trip", "clock.second.tick.v1", "journal", "told")
+)
 UPSTREAM = ("deposit", "trip")
+PARTITIONS = 8
+"""Of which the book is on number 3."""
 MINUTE_US = 60_000_000
 DEADLINE = 100 * MINUTE_US
 
@@ -32,26 +39,44 @@ class World:
     def __init__(self) -> None:
         self.entries: list[Entry | Finding] = [
             *enter(
-                decided("e-1", DEPOSIT, 0, line("posted", 100_00, "funding", "wallet", opened=lot(100_00))),
+                decided("e-1", DEPOSIT, 0, line("posted", 100_00, "funding", "wallet", opened=lot(100_00)), events=1),
                 decided("e-1", DEPOSIT, 1, outcome="duplicate", figures={"of": f"{BOOK}|e-1|deposit|3|0"}),
-                decided("e-2", TRIP, 0, trip("locked", 20_00, "t-1", deadline=DEADLINE)),
-                decided("e-3", TRIP, 1, trip("settled", 15_00, "t-1"), trip("voided", 5_00, "t-1")),
-                decided("e-4", TRIP, 2, trip("locked", 30_00, "t-2", deadline=DEADLINE)),
-                decided("e-5", TRIP, 3, outcome="refused", reason="insufficient_funds"),
+                decided("e-2", TRIP, 0, trip("locked", 20_00, "t-1", deadline=DEADLINE), events=1),
+                decided("e-3", TRIP, 1, trip("settled", 15_00, "t-1"), trip("voided", 5_00, "t-1"), events=2),
+                decided("e-4", TRIP, 2, trip("locked", 30_00, "t-2", deadline=DEADLINE), events=1),
+                decided("e-5", TRIP, 3, outcome="refused", reason="insufficient_funds", events=1),
             )
         ]
+        self.told: list[Event | Finding] = [
+            *tell(
+                (DEPOSIT, 0, "e-1", "0"), (TRIP, 0, "e-2", "0"), (TRIP, 1, "e-3", "0"), (TRIP, 1, "e-3", "1"),
+                (TRIP, 2, "e-4", "0"), (TRIP, 3, "e-5", "refused"),
+            ),
+            Event(Place(TOLD, 6), None, "mobility:3/day/2026-03-02/0"),
+        ]  # fmt: skip
         self.letters: list[Place | Finding] = [Place(DEPOSIT, 2)]
         self.records = [Place(DEPOSIT, offset) for offset in range(3)] + [Place(TRIP, offset) for offset in range(4)]
+        self.kept: tuple[bytes | None, bytes | None] = (b"key", b"no message")
+        """What dead letters hold of the key and the value of the records that they bury."""
+        self.sizes = (3, 10)
+        """How long both are in whole, as the letters say."""
+        self.sent: tuple[bytes | None, bytes | None] = (b"key", b"no message")
+        """The key and the value of all records."""
         self.offsets = {DEPOSIT: 3, TRIP: 4}
         self.held = {DEPOSIT: Span(0, 3), TRIP: Span(0, 4), TICK: Span(500, 900), JOURNAL: Span(0, 7)}
         self.now = {3: DEADLINE - MINUTE_US}
         self.tables: dict[str, dict[str, dict[str, Any]]] = {"balances": balances_table(), "locks": locks_table()}
+        self.strays: dict[tuple[str, int], dict[str, Row]] = {}
+        """Rows in other partitions than their book's, by table and partition."""
         self.topics = projection("topic")
         self.postgres = [projection("Postgres")]
         self.newer: list[Partition] = []
 
     def spans(self) -> Mapping[Partition, Span]:
         return self.held
+
+    def partitions(self) -> int:
+        return PARTITIONS
 
     def committed(self) -> Mapping[Partition, int]:
         return self.offsets
@@ -62,14 +87,19 @@ class World:
     def journal(self) -> Iterable[Entry | Finding]:
         return self.entries
 
-    def dead_letters(self) -> Iterable[Place | Finding]:
-        return self.letters
+    def dead_letters(self) -> Iterator[Letter | Finding]:
+        for each in self.letters:
+            yield each if isinstance(each, Finding) else Letter(each, *self.kept, *self.sizes)
 
-    def inputs(self) -> Iterable[Place]:
-        return self.records
+    def inputs(self) -> Iterator[Record]:
+        return (Record(place, *self.sent) for place in self.records)
 
-    def table(self, name: str) -> Mapping[str, Row]:
-        return self.tables[name]
+    def events(self) -> Iterable[Event | Finding]:
+        return self.told
+
+    def table(self, name: str) -> Sequence[Mapping[str, Row]]:
+        home = [self.tables[name] if number == 3 else {} for number in range(PARTITIONS)]
+        return [{**rows, **self.strays.get((name, number), {})} for number, rows in enumerate(home)]
 
     def projected(self) -> Projection:
         return self.topics
@@ -100,8 +130,24 @@ class World:
 
 
 def enter(*entries: dict[str, Any], first: int = 0) -> list[Entry]:
-    """Decisions as the journal holds them, on partition 3."""
-    return [Entry(Place(JOURNAL, first + number), fields["book"], fields) for number, fields in enumerate(entries)]
+    """Decisions as the journal holds them, each on the partition of its book."""
+    numbered = enumerate(entries, first)
+    homes = (Partition(JOURNAL.topic, home_of(fields["book"], PARTITIONS)) for fields in entries)
+    return [
+        Entry(Place(home, number), fields["book"], fields)
+        for home, (number, fields) in zip(homes, numbered, strict=True)
+    ]
+
+
+def tell(*events: tuple[Partition, int, str, str]) -> Iterator[Event]:
+    """Events, each by its cause and by how its id ends, one after the other on partition 3."""
+    for place, (cause, offset, cause_id, end) in enumerate(events):
+        yield Event(Place(TOLD, place), BOOK.encode(), f"{decision_id(cause_id, cause, offset)}/{end}")
+
+
+def decision_id(cause_id: str, cause: Partition, offset: int) -> str:
+    """The id of a decision."""
+    return f"{BOOK}|{cause_id}|{cause.topic}|{cause.number}|{offset}"
 
 
 def decided(
@@ -112,16 +158,18 @@ def decided(
     outcome: str = "accepted",
     reason: str | None = None,
     figures: dict[str, str] | None = None,
+    events: int | None = 0,
 ) -> dict[str, Any]:
     """One decision on the book, a minute after the other by the offset of its cause."""
     return {
-        "decision_id": f"{BOOK}|{cause_id}|{cause.topic}|{cause.number}|{offset}",
+        "decision_id": decision_id(cause_id, cause, offset),
         "book": BOOK,
         "room": "mobility",
         "outcome": outcome,
         "reason": reason,
         "figures": figures or {},
         "lines": list(lines),
+        "events": events,
         "cause_type": "a type",
         "cause_id": cause_id,
         "cause_topic": cause.topic,
