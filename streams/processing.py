@@ -17,7 +17,7 @@ from schemas.fields import Contract, Fact, Message, iso
 from schemas.ledger import Decided, Outcome, StatementLine
 from schemas.partitioning import partition_of
 from schemas.refusals import Reason
-from schemas.topics import JOURNAL, STATEMENT_LINES, TICKS, TOPICS, Topic
+from schemas.topics import BETWEEN_BOOKS, JOURNAL, STATEMENT_LINES, TICKS, TOPICS, Topic
 from streams import metrics
 from streams.forgetting import Forgetting
 from streams.ledger.draft import Draft, Ledger, Posted, Refused, refused
@@ -131,7 +131,8 @@ class Processor:
         recorded_at = record.timestamp()[1] * 1_000
         if not 0 <= recorded_at < LATEST_US:
             raise Undecodable("bad_timestamp", f"the record's timestamp is {recorded_at} us", field="timestamp")
-        refuse_future("ce_time", envelope.time_us, recorded_at, AHEAD_US)
+        most_ahead = TICK_AHEAD_US if topic in BETWEEN_BOOKS else AHEAD_US  # a book may tell what a tick has caused
+        refuse_future("ce_time", envelope.time_us, recorded_at, most_ahead)
         return Cause(envelope, topic, record.partition(), record.offset(), recorded_at), message
 
     def _answer(self, cause: Cause, message: Contract) -> None:
