@@ -64,14 +64,13 @@ class Settings(BaseSettings):
         """Configuration of a Kafka client, with `properties` on top (dots as underscores).
 
         `kafka_properties` says how it shows who it is (PIPE-15). What cannot be reached is said by our own sentence,
-        not by a line of librdkafka for every attempt. A client that has lost every broker tries those it knows, at
-        least once a second; librdkafka 2.16 may wait for ever where it bootstraps anew (ADR 2, finding 14).
+        not by a line of librdkafka for every attempt; a broker that is back is found within a second.
         """
         named = {name.replace("_", "."): value for name, value in properties.items()}
         security = {} if self.kafka_properties is None else dotenv_values(self.kafka_properties, interpolate=False)
         return {
             "bootstrap.servers": self.kafka, "log_level": QUIET, "partitioner": PARTITIONER,
-            "metadata.recovery.strategy": "none", "reconnect.backoff.max.ms": 1_000, **security, **named,
+            "reconnect.backoff.max.ms": 1_000, **security, **named,
         }  # fmt: skip
 
 

@@ -93,13 +93,11 @@ class Settings(BaseSettings):
         return {} if self.kafka_properties is None else dotenv_values(self.kafka_properties, interpolate=False)
 
     def client(self, servers: str, **extra: Any) -> dict[str, Any]:
-        """Configuration every Kafka client of this process shares, with `extra` on top (dots as underscores).
-
-        None bootstraps anew: one that has lost every broker could wait for ever (ADR 2, finding 14). It tries the
-        brokers that it knows instead, at least once a second.
-        """
+        """Configuration every Kafka client of this process shares, with `extra` on top (dots as underscores)."""
         names = {name.replace("_", "."): value for name, value in extra.items()}
         return {
-            "bootstrap.servers": servers, "metadata.recovery.strategy": "none", "reconnect.backoff.max.ms": 1_000,
-            **self.security, **names,
-        }  # fmt: skip
+            "bootstrap.servers": servers,
+            "reconnect.backoff.max.ms": 1_000,  # a broker that is back is found within a second
+            **self.security,
+            **names,
+        }

@@ -58,7 +58,7 @@ class Doubt:
 
     librdkafka lacks KIP-890: a late commit, abort or produce request of one transaction can reach the broker inside
     the next one of the same producer epoch, and lose or tear it (ADR 2, finding 13). A request is only repeated after a
-    timeout or a broken connection. librdkafka 2.16 logs both (facility FAIL), and calls the error callback for a
+    timeout or a broken connection. librdkafka 2.8 logs both (facility FAIL), and calls the error callback for a
     timeout only, both before the answer to the repeated request can arrive; so once log and errors are served after
     a commit, they have told of everything that commit met. It suppresses the third equal line within 30 s, but by then
     this producer is gone. Statistics, which come later, are a second witness.
@@ -153,14 +153,14 @@ class Transactions:
         self._kafka.poll(0)
 
     def close(self) -> None:
-        """Let the producer go."""
-        self._kafka.close()
+        """Let the producer go: it ends with the last reference to it."""
+        self._kafka = None
 
     def _replace(self) -> None:
         reason = self.doubt.reason
         log.warning("the last transaction is doubtful (%s): replacing the producer", reason)
         metrics.PRODUCER_REPLACEMENTS.labels(reason).inc()
-        self._kafka.close()
+        self.close()
         self.start()
 
     def _write(self, transaction: Transaction) -> None:
