@@ -8,6 +8,7 @@ the next: then, and only then, the batch is done.
 
 import weakref
 from collections.abc import Callable, Coroutine, Generator
+from functools import cached_property
 from types import coroutine
 from typing import Any, NamedTuple
 
@@ -41,7 +42,11 @@ class Table(OwnedRows):
 
     def encoded(self, row: Any) -> bytes:
         """What the changelog has of a row."""
-        return self._new_rows().encode(row)
+        return self._encode(row)
+
+    @cached_property
+    def _encode(self) -> Callable[[Any], bytes]:
+        return self._new_rows().encode
 
 
 @coroutine
