@@ -107,7 +107,10 @@ class Source:
             raise AssertionError(f"a record came before the restore was done: {message.topic()}/{message.partition()}")
 
     def observe_lag(self) -> None:
-        """Set the lag of every assigned partition from what librdkafka knows already; asks no broker."""
+        """Set the lag of every assigned partition from what librdkafka knows already; asks no broker.
+
+        Once it has told of a partition's end, librdkafka 2.8 counts that as read: the next record alone is no lag.
+        """
         for tp in self.assignment.partitions:
             end = self._kafka.get_watermark_offsets(tp, cached=True)[1]
             at = max(self._seen.get((tp.topic, tp.partition), 0), self._kafka.position([tp])[0].offset)

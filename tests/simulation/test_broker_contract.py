@@ -146,7 +146,7 @@ def test_the_end_is_told_at_the_last_stable_offset_and_again_when_there_was_more
 
     assert next_of() == (0, "first")
     assert next_of() == (2, "end")
-    assert reader.position([TopicPartition(topic, 0)])[0].offset == 2
+    assert reader.position([TopicPartition(topic, 0)])[0].offset in (2, 3)  # librdkafka 2.8 counts the end as read
     assert reader.poll(0.3) is None
     with open_transaction(producer, topic, b"aborted"):
         assert reader.poll(0.3) is None
