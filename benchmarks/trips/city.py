@@ -32,14 +32,25 @@ class City:
 
     def build(self) -> None:
         """Make all topics anew, without any history."""
-        present = self._admin.list_topics(timeout=LIMIT_S).topics
-        ours = [name for name in present if name in topics.declared() or name.startswith(f"{APP_ID}-")]
-        _wait(self._admin.delete_topics(ours))
+        _wait(self._admin.delete_topics(self._topics()))
         groups = self._admin.list_consumer_groups().result(LIMIT_S).valid
         if APP_ID in {group.group_id for group in groups}:
             _wait(self._admin.delete_consumer_groups([APP_ID]))
+        self._await_none()
         time.sleep(1.0)  # the broker removes the files
         topics.apply(self.settings)
+
+    def _topics(self) -> list[str]:
+        present = self._admin.list_topics(timeout=LIMIT_S).topics
+        return [name for name in present if name in topics.declared() or name.startswith(f"{APP_ID}-")]
+
+    def _await_none(self) -> None:
+        """Until the broker tells of none any more: it removes them behind the controller, by seconds if it is busy."""
+        deadline = time.monotonic() + LIMIT_S
+        while self._topics():
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"topics were deleted, and the broker still tells of {self._topics()[:3]}")
+            time.sleep(0.1)
 
     def open(self) -> int:
         """Publish reference data and opening deposits; how many of the latter."""
