@@ -37,7 +37,8 @@ _TOLD = """
 
 
 def differences(connection: Connection) -> Iterator[str]:
-    """In sentences; none, if every line has had one fate, everybody concerned was told of it, and corrections match.
+    """In sentences; none, if every line has had one fate, its transaction's, everybody concerned was told of it, and
+    corrections match.
 
     Workers may go on meanwhile: each comparison is one statement, and so looks at one moment.
     """
@@ -50,6 +51,12 @@ def differences(connection: Connection) -> Iterator[str]:
         f"select * from ({_TOLD}) as found where times <> 1 or outcome <> status order by 1"
     ):
         yield f"line {line_id} is {status}, and was told {times} times ({outcome or 'never'})"
+    for prisoner_id, transaction_id, file in connection.execute(
+        "select prisoner_id, transaction_id, file from sink.adi_line"
+        " where status in ('processed', 'refused', 'reversed') group by 1, 2, 3"
+        " having bool_or(status = 'processed') and bool_or(status <> 'processed') order by 1, 2, 3"
+    ):
+        yield f"transaction {prisoner_id}/{transaction_id} is processed in part, and refused in part, in {file}"
     for (line_id,) in connection.execute(
         "select line_id from sink.adi_line as line where (status = 'reversed')"
         " <> exists (select from sink.adi_line as other where other.corrects = line.line_id) order by 1"
