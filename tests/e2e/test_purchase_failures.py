@@ -7,15 +7,18 @@ import pytest
 from schemas.fields import Message
 from schemas.general_ledger import LineRefusal, LinesAreRefused, LinesProcessed, LinesRefused
 from schemas.ledger import Decided, Outcome
+from schemas.prison_advances import AdvancePending
 from schemas.prison_finance import (
+    AdvanceApproval,
     AuthorisePurchase,
     CancelPurchase,
+    MoveBetweenSubAccounts,
     PurchaseAuthorised,
     PurchasePending,
     PurchaseProcessed,
     PurchaseVoided,
 )
-from tests.e2e.prison import HOUR_US, Prison
+from tests.e2e.prison import HOUR_US, Prison, gbp
 from tests.e2e.world import World, fresh
 
 
@@ -81,6 +84,30 @@ def test_cash_beside_spends_without_the_governors_permission_is_refused(prison: 
     prisoner = prison.prisoner(spends=50, cash=5_000, permitted=False)
     reason, figures = refusal(prison, prison.order(prisoner, {"CANTEEN": 100}, "spends cash"))
     assert (reason, figures) == ("not_permitted", {"permission": "none", "wanted_cash": "50"})
+
+
+@pytest.mark.requirement("PRI-05")
+def test_an_advance_by_the_prisons_policy_needs_no_officer_and_none_is_given_in_another_circumstance(
+    prison: Prison,
+) -> None:
+    order = prison.order(prison.prisoner(), {"CANTEEN": 500}, "advance", prison.governor)
+    elsewhere = order.model_copy(update={"approval": AdvanceApproval(circumstance="birthday")})
+    reason, figures = refusal(prison, elsewhere)
+    assert (reason, figures) == ("no_advance_policy", {"prison": prison.prison_id, "circumstance": "birthday"})
+    prison.world.send(order.model_copy(update={"approval": AdvanceApproval(circumstance="arrival")}))
+    assert prison.world.told(AdvancePending, advance_id=order.purchase_id).approval.circumstance == "arrival"
+
+
+@pytest.mark.requirement("PRI-01")
+def test_a_penny_more_than_a_sub_account_has_does_not_move_to_another_and_all_of_it_does(prison: Prison) -> None:
+    prisoner = prison.prisoner(spends=10, cash=20, savings=30)
+    for source, target, amount in (("savings", "spends", 30), ("cash", "savings", 20), ("spends", "cash", 40)):
+        move = {"prisoner_id": prisoner, "source": source, "target": target, "description": "Transfer"}
+        too_much = MoveBetweenSubAccounts(**move, transfer_id=fresh("trf"), amount=gbp(amount + 1))
+        assert refusal(prison, too_much)[0] == "insufficient_funds"
+        all_of_it = MoveBetweenSubAccounts(**move, transfer_id=fresh("trf"), amount=gbp(amount))
+        (line,) = prison.world.decided(prison.world.send(all_of_it)).lines
+        assert (line.debit, line.credit, line.amount_minor) == (source, target, amount)
 
 
 @pytest.mark.requirement("PRI-02", "PRI-07")
