@@ -106,7 +106,7 @@ class Mobility:
                 case State.RUNNING | State.END_WAITS:
                     draft = Draft(book, now, self._ledger)
                     verdict = trip.time_out(draft, trip_id, book.removeprefix(GROUP), row)
-                    yield DueDecision(f"{key}|{row.until}|timed_out", draft, verdict)
+                    yield DueDecision(f"{key}|{now}|timed_out", draft, verdict)
                 case State.TIMED_OUT | State.SETTLED | State.RELEASED:
                     del self._tables.trips[key]
                 case _:

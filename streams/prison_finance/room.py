@@ -263,7 +263,7 @@ class PrisonFinance:
                     book, _, purchase_id = key.partition("|")
                     draft = Draft(book, now, self._ledger)
                     events = purchase.time_out(draft, purchase_id, row, self._tables.advances.get(book))
-                    yield DueDecision(f"{key}|{row.until}|timed_out", draft, _heard(events))
+                    yield DueDecision(f"{key}|{now}|timed_out", draft, _heard(events))
                 case State.AUTHORISED | State.PROCESSED | State.CANCELLED | State.TIMED_OUT:
                     del self._tables.purchases[key]
                 case _:

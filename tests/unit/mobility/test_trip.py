@@ -125,6 +125,17 @@ def test_every_state_ends_with_the_tick_at_its_deadline_and_not_before(
 
 
 @pytest.mark.requirement("MOB-16", "PIPE-05")
+def test_a_time_out_has_an_id_of_its_own_even_where_a_trip_id_is_used_again_by_a_clock_that_stands() -> None:
+    city = City()
+    city.deposit("d1", 1000)
+    for _ in range(2):
+        city.start(at=0)
+        assert city.wait(MINUTE).says == ["TripReleased"]  # the stage knows every event's id
+        city.wait(REMEMBERED_US)
+        assert city.state() is None
+
+
+@pytest.mark.requirement("MOB-16", "PIPE-05")
 @pytest.mark.parametrize("ends", [City.end, City.cancel], ids=["end", "cancel"])
 def test_a_trip_that_ends_by_a_clock_of_1970_is_remembered_from_its_start(ends: Callable[..., Told]) -> None:
     city = City()

@@ -395,13 +395,14 @@ def test_a_purchase_that_ends_by_a_clock_of_1970_is_remembered_from_its_submissi
     assert prison.state("P1") is None
 
 
-def test_each_time_out_has_an_id_of_its_own_even_where_a_purchase_id_is_used_again() -> None:
+@pytest.mark.parametrize("again_at", ["2024-07-09 10:00", "2024-01-09 10:00"], ids=["later", "by a clock that stands"])
+def test_each_time_out_has_an_id_of_its_own_even_where_a_purchase_id_is_used_again(again_at: str) -> None:
     prison = with_spends(100)
     ids = []
-    for day in ("2024-01-09 10:00", "2024-07-09 10:00"):
-        prison.submit("P1", 30, day)
-        ids += [due.id for due in prison.room.due(moment(day) + 30 * 60_000_000) if due.id.endswith("timed_out")]
-        prison.cancel("P1", day)
+    for at, tick in (("2024-01-09 10:00", "2024-01-09 10:30"), (again_at, "2024-07-09 10:30")):
+        prison.submit("P1", 30, at)
+        ids += [due.id for due in prison.room.due(moment(tick)) if due.id.endswith("timed_out")]
+        prison.cancel("P1", at)
         prison.tick("2024-07-01 00:00")  # the first P1 is forgotten
     assert len(set(ids)) == len(ids) == 2
 

@@ -123,10 +123,10 @@ class Topics:
 
     def time_out(self, trip_id: str) -> None:
         """A tick passes a trip's deadline."""
-        at, until = self.add(TICKS, ("Tick", {"now": TICK})), self.model.trips[f"{BOOK}|{trip_id}"]["until"]
+        at = self.add(TICKS, ("Tick", {"now": TICK}))
         verdict = mobility.time_out(self.model, BOOK, trip_id, TICK)
         assert verdict is not None
-        decision = f"{BOOK}/{trip_id}/{until}/timed_out"
+        decision = f"{BOOK}/{trip_id}/{TICK}/timed_out"
         self.decide(at, decision, verdict, 1, cause_type="millrace.clock.Tick", cause_id=f"tick:{TICK}",
                     correlation_id=f"tick:{TICK}", actor="clock", effective_at=TICK)  # fmt: skip
         self.tell(f"{decision}/0", "TripReleased")
