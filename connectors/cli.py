@@ -1,7 +1,9 @@
-"""`connectors apply | status | remove | migrate`, as a group of commands for `python -m streams`."""
+"""`connectors apply | status | watch | remove | migrate`, as a group of commands for `python -m streams`."""
 
+import signal
 from collections.abc import Callable
 from functools import wraps
+from threading import Event
 from typing import ParamSpec, TypeVar
 
 import click
@@ -9,7 +11,9 @@ from rich.console import Console
 from rich.table import Table
 
 from connectors import connect, database
+from connectors.configuration import Unreadable
 from connectors.errors import ConnectorsError
+from connectors.watch import EVERY_S, Watch
 from schemas.settings import settings
 
 P = ParamSpec("P")
@@ -45,11 +49,25 @@ def migrate() -> None:
 
 
 @connectors.command()
+@click.option("--unreadable", default=Unreadable.STOP.value, show_default=True, type=click.Choice(list(Unreadable)),
+              help="What sinks do at a record that they cannot read; buried ones are dead letters.")  # fmt: skip
 @_explained
-def apply() -> None:
+def apply(unreadable: str) -> None:
     """Bring every connector to its file's configuration, and wait until all run."""
-    for connector, action in connect.apply(settings()):
+    for connector, action in connect.apply(settings(), unreadable=Unreadable(unreadable)):
         click.echo(f"{connector}  {action}")
+
+
+@connectors.command()
+@click.option("--every", "every_s", default=EVERY_S, show_default=True, type=click.FloatRange(min=0.1),
+              help="Seconds between two looks.")  # fmt: skip
+@_explained
+def watch(every_s: float) -> None:
+    """Start again what has failed, until SIGTERM: Connect leaves it lying after a restart of Postgres."""
+    over = Event()
+    for each in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(each, lambda *_: over.set())
+    Watch(settings(), click.echo).keep(over, every_s)
 
 
 @connectors.command()

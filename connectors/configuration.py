@@ -7,6 +7,7 @@ file of ours, in a request, or in Connect's answers.
 import json
 import re
 from collections.abc import Iterator, Mapping
+from enum import StrEnum
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
@@ -19,6 +20,7 @@ from schemas.topics import PARTITIONS
 
 HERE = Path(__file__).parent
 COMMON = "common.json"
+BURY = "bury.json"
 PLACEHOLDER = re.compile(r"\$\{([a-z.]+)\}")
 
 Configuration: TypeAlias = dict[str, str]
@@ -39,13 +41,26 @@ class Deployment(NamedTuple):
 MILLRACE = Deployment()
 
 
-def configurations(settings: Settings, deployment: Deployment = MILLRACE) -> dict[str, Configuration]:
+class Unreadable(StrEnum):
+    """What a sink does with a record that it cannot read.
+
+    Connect cannot tell a bad record from a registry that does not answer, and only workers write projections: so a
+    sink stops, and loses nothing. That a record is bad, and may be put aside as a dead letter, a person says.
+    """
+
+    STOP = "stop"
+    BURY = "bury"
+
+
+def configurations(
+    settings: Settings, deployment: Deployment = MILLRACE, unreadable: Unreadable = Unreadable.STOP
+) -> dict[str, Configuration]:
     """Connector name to configuration: every file of `sources/`, and of `sinks/` upon their common part.
 
     Raises `BadConfiguration` for a placeholder that we do not know.
     """
     values = placeholders(settings, deployment)
-    return {f"{deployment.name}-{path.stem}": _filled(path, files, values) for path, files in _files()}
+    return {f"{deployment.name}-{path.stem}": _filled(path, files, values) for path, files in _files(unreadable)}
 
 
 def placeholders(settings: Settings, deployment: Deployment) -> Configuration:
@@ -66,12 +81,13 @@ def placeholders(settings: Settings, deployment: Deployment) -> Configuration:
     }
 
 
-def _files() -> Iterator[tuple[Path, tuple[Path, ...]]]:
+def _files(unreadable: Unreadable) -> Iterator[tuple[Path, tuple[Path, ...]]]:
     for path in sorted((HERE / "sources").glob("*.json")):
         yield path, (path,)
+    shared = (COMMON, BURY) if unreadable is Unreadable.BURY else (COMMON,)
     for path in sorted((HERE / "sinks").glob("*.json")):
-        if path.name != COMMON:
-            yield path, (path.with_name(COMMON), path)
+        if path.name not in (COMMON, BURY):
+            yield path, (*(path.with_name(each) for each in shared), path)
 
 
 def _filled(path: Path, files: tuple[Path, ...], values: Mapping[str, str]) -> Configuration:

@@ -4,7 +4,7 @@ import time
 from enum import StrEnum
 from typing import NamedTuple
 
-from connectors.configuration import MILLRACE, Configuration, Deployment, configurations
+from connectors.configuration import MILLRACE, Configuration, Deployment, Unreadable, configurations
 from connectors.database import drop_slot
 from connectors.errors import BadConfiguration, ConnectorFailed
 from connectors.rest import Connect, ConnectorState
@@ -41,14 +41,16 @@ class Row(NamedTuple):
     differing: tuple[str, ...]
 
 
-def apply(settings: Settings, deployment: Deployment = MILLRACE) -> list[Applied]:
+def apply(
+    settings: Settings, deployment: Deployment = MILLRACE, unreadable: Unreadable = Unreadable.STOP
+) -> list[Applied]:
     """Bring every connector to its file's configuration and wait until all run; what is so already is left alone.
 
     The database must be migrated and the topics made: agents cannot subscribe to what the first row would make.
     Raises `ConnectorsError`: `BadConfiguration` where Connect refuses one, `ConnectorFailed` with the cause where one
     does not run.
     """
-    wanted = configurations(settings, deployment)
+    wanted = configurations(settings, deployment, unreadable)
     with Connect(settings.connect) as connect:
         done = [Applied(name, _bring(connect, name, configuration)) for name, configuration in wanted.items()]
         _await_running(connect, list(wanted))

@@ -1,19 +1,16 @@
 """The whole system under torture: servers of the stack, topics, reference data, connectors, workers and sinks."""
 
 import os
-import threading
 import time
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import httpx
 import psycopg
 
 from connectors import connect
 from connectors.database import migrate
-from connectors.errors import ConnectorsError
 from schemas.settings import Settings
 from stack import api, instance
 from stack.api import Data, Network, PortPlan, ServerName
@@ -44,7 +41,6 @@ SCALE = Scale(groups=60, riders=400, vehicles=60, dealers=60, prisoners=300)
 WORKERS = 3
 GROUP = "millrace"
 CDC_WAIT_S = 60.0
-CONNECT_WATCH_S = 5.0
 
 Say = Callable[[str], None]
 
@@ -63,13 +59,10 @@ class System:
         self.instance, self.folder, self.say = instance, folder, say
         self.brokers, self.network = brokers, network
         self.crew = Crew(say)
-        self.connect_restarts = 0
         self._timing = dict(timing or {})
         self.session_s = float(self._timing.get("MILLRACE_SESSION_TIMEOUT_S", "6"))
         self._world = make_world(seed, SCALE)
         self.facts = _facts(self._world)
-        self._over = threading.Event()
-        self._tender = threading.Thread(target=self._tend_connect, name="connect", daemon=True)
 
     def start(self) -> None:
         """Servers, topics, reference data, connectors, then workers and sinks; returns when CDC has arrived."""
@@ -91,9 +84,9 @@ class System:
         for name in ("invoices", "adi"):
             for number in (1, 2):
                 self.crew.add(self._member(f"{name}-{number}", ["sinks", name])).start()
+        self.crew.add(self._member("connectors", ["streams", "connectors", "watch"])).start()
         self._await_reference()
         self.crew.watch()
-        self._tender.start()
 
     def worker(self, number: int) -> Member:
         """The worker of a number, not started yet; the same one when asked again."""
@@ -107,24 +100,9 @@ class System:
         """One of the servers, to be broken."""
         return api.server(self.instance, name)
 
-    def tend(self) -> None:
-        """Start failed connectors and their tasks again, as an operator's watch would; counts them."""
-        try:
-            for row in connect.status(self.settings):
-                if row.state.failed:
-                    self.say(f"connector {row.state.connector} failed ({row.state.trouble[:120]}); restarting it")
-                    self.connect_restarts += 1
-                    httpx.post(f"{self.settings.connect}/connectors/{row.state.connector}/restart", timeout=10,
-                               params={"includeTasks": "true", "onlyFailed": "true"}, trust_env=False)  # fmt: skip
-        except (ConnectorsError, httpx.HTTPError, RuntimeError, OSError) as error:
-            self.say(f"Connect does not answer: {error}"[:160])
-
     def close(self) -> None:
         """End all processes, and remove the servers with their data."""
-        self._over.set()
         self.crew.close()
-        if self._tender.is_alive():
-            self._tender.join()
         api.remove(self.instance)
 
     @property
@@ -145,10 +123,6 @@ class System:
         if self.network is Network.PROXIED:
             environment["MILLRACE_KAFKA"] = self.stack.bootstrap("proxy")
         return Member(name, command, self.folder / f"{name}.log", environment | self._timing)
-
-    def _tend_connect(self) -> None:
-        while not self._over.wait(CONNECT_WATCH_S):
-            self.tend()
 
     def _await_reference(self) -> None:
         """Until every row of Postgres has reached the topic that the rooms read, and they have read it."""

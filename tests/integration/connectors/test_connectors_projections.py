@@ -1,12 +1,20 @@
 """Projection messages that our codec wrote land in Postgres (PIPE-07)."""
 
+import threading
+import uuid
 from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import ClassVar
 
+import httpx
 import psycopg
 import pytest
 from confluent_kafka import Producer
-from connectors_place import Place
+from connectors_place import Place, eventually
 
+from connectors import connect, rest
+from connectors.configuration import Deployment, Unreadable, configurations
+from connectors.watch import Watch
 from schemas.fields import to_micros
 from schemas.ledger import AccountBalance, OpenLock, Side, StatementLine
 from schemas.topics import BALANCES, OPEN_LOCKS, STATEMENT_LINES
@@ -120,16 +128,70 @@ def test_what_was_aborted_does_not_land(place: Place) -> None:
     assert place.sql("SELECT id FROM projection.balances WHERE id LIKE 'tx-%'") == [("tx-2",)]
 
 
-@pytest.mark.requirement("PIPE-07")
-def test_a_bad_record_is_a_dead_letter_and_the_next_one_lands(place: Place) -> None:
+@pytest.mark.requirement("PIPE-07", "PIPE-04")
+def test_a_record_that_nobody_can_read_stops_its_sink_until_a_person_lets_it_be_buried(place: Place) -> None:
     for garbage in (b"not framed at all", b"\x00\x7f\xff\xff\xff\x00", b"\x00\x00"):
         place.put(STATEMENT_LINES, "bad", garbage)
     place.put(STATEMENT_LINES, "good", place.codec.encode(line("good", "after the bad ones")))
+    failed = eventually(
+        lambda: [row.state for row in connect.status(place.settings, place.deployment) if row.state.failed],
+        "failed sink",
+    )
+    assert [state.connector for state in failed] == [f"{place.deployment.name}-statement-lines"]
+    assert not place.sql("SELECT 1 FROM projection.statement_lines WHERE id = 'good'")
+
+    connect.apply(place.settings, place.deployment, Unreadable.BURY)
     place.until("SELECT 1 FROM projection.statement_lines WHERE id = 'good'")
     letters = place.records("projection.record.dead-letter.v1", lambda found: len(found) >= 3)
     headers = dict(letters[0].headers() or [])
     assert headers["__connect.errors.topic"].decode() == place.deployment.topic_prefix + STATEMENT_LINES.name
     assert b"not framed at all" in {letter.value() for letter in letters}
+
+    connect.apply(place.settings, place.deployment)
+    assert not any(row.differing or row.state.failed for row in connect.status(place.settings, place.deployment))
+
+
+class Away(BaseHTTPRequestHandler):
+    """The registry at another address, at which it can be away."""
+
+    registry: ClassVar[str]
+
+    def do_GET(self) -> None:
+        answer = httpx.get(self.registry + self.path)
+        self.send_response(answer.status_code)
+        self.send_header("content-type", answer.headers["content-type"])
+        self.end_headers()
+        self.wfile.write(answer.content)
+
+
+@pytest.mark.requirement("PIPE-07")
+def test_rows_wait_for_a_registry_that_is_away_and_the_watch_goes_on_when_it_is_there(place: Place) -> None:
+    place.put(BALANCES, "waits", place.codec.encode(balance("waits", 7)))
+    place.until("SELECT 1 FROM projection.balances WHERE id = 'waits'")
+    place.sql("DELETE FROM projection.balances WHERE id = 'waits'")
+    Away.registry = place.settings.converter_registry.partition("/apis/")[0]
+    with HTTPServer(("127.0.0.1", 0), Away, bind_and_activate=False) as registry:
+        registry.server_bind()  # the port is ours, and nobody answers at it
+        elsewhere = f"http://127.0.0.1:{registry.server_port}/apis/registry/v2"
+        settings = place.settings.model_copy(update={"converter_registry": elsewhere})
+        second = Deployment(f"away_{uuid.uuid4().hex[:8]}", place.deployment.topic_prefix)
+        sink, said = f"{second.name}-balances", list[str]()
+        with rest.Connect(settings.connect) as asked:
+            try:
+                asked.put(sink, configurations(settings, second)[sink])
+                eventually(lambda: [1] if asked.state(sink).failed else [], "failed sink")
+                assert not place.sql("SELECT 1 FROM projection.balances WHERE id = 'waits'")
+
+                registry.server_activate()
+                threading.Thread(target=registry.serve_forever, daemon=True).start()
+                watch = Watch(settings, said.append, second)
+                eventually(lambda: [1] if watch.look() else [], "restart")
+                place.until("SELECT 1 FROM projection.balances WHERE id = 'waits'")
+                assert not asked.state(sink).failed
+            finally:
+                asked.delete(sink)
+                registry.shutdown()
+    assert f"{sink} had failed and is started again: " in said[0]
 
 
 @pytest.mark.requirement("PIPE-10")

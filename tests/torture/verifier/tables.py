@@ -18,7 +18,6 @@ from tests.torture.verifier.rows import TABLES, Rows
 from tests.torture.wire import Wire
 
 SUMS = ("debits_posted", "credits_posted", "debits_pending", "credits_pending")
-LETTERS = "projection.record.dead-letter.v1"
 LANDING_S = 300.0
 BALANCES, LOCKS, LINES = (f"ledger.{name}.projection.v1" for name in ("balance", "open-lock", "statement-line"))
 
@@ -37,7 +36,6 @@ def check(servers: str, postgres: str, wire: Wire, model: Model, differences: Di
         differences.compare(f"table {table.name}", table.expected(model), found)
     _check_nothing_waits(model, differences, ticked)
     _check_topics(servers, wire, model.books, differences)
-    _check_letters(servers, differences)
     _check_landed(postgres, model.books, differences)
 
 
@@ -125,15 +123,6 @@ def _check_topics(servers: str, wire: Wire, books: Books, differences: Differenc
     found = _shown(balances, locks, lines)
     for name, expected, shown in zip(("balances", "locks", "lines"), _projected(books), found, strict=True):
         differences.compare(f"projected {name}", expected, shown)
-
-
-def _check_letters(servers: str, differences: Differences) -> None:
-    """No projection was ever wrong, so Connect must not have buried one, whatever was away meanwhile."""
-    for record in kafka.read(servers, LETTERS):
-        told = {name: value.decode() for name, value in record.headers() if value is not None}
-        why = told.get("__connect.errors.exception.message", "")
-        place = "/".join(told.get(f"__connect.errors.{name}", "") for name in ("topic", "partition", "offset"))
-        differences.add("projection buried", f"{place}: {why[:200]}")
 
 
 def _check_landed(postgres: str, books: Books, differences: Differences) -> None:

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from connectors.configuration import HERE, Deployment, configurations
+from connectors.configuration import HERE, Deployment, Unreadable, configurations
 from connectors.connect import differing
 from connectors.database import MIGRATIONS
 from connectors.rest import innermost_cause
@@ -101,11 +101,29 @@ def test_of_a_trace_the_innermostinnermost_cause_is_told() -> None:
     assert innermost_cause("Outer: alone\n\tat x.Y") == "Outer: alone"
 
 
+SINKS = ("millrace-balances", "millrace-open-locks", "millrace-statement-lines")
+
+
 @pytest.mark.requirement("PIPE-07")
-def test_a_sink_asks_for_a_schema_once_so_that_no_row_is_buried_because_the_registry_is_away() -> None:
+def test_a_sink_asks_for_a_schema_once_so_that_a_registry_that_is_away_seldom_stops_it() -> None:
     """By default it asks again after 30 s, and Connect takes a registry that does not answer for a bad record."""
-    for name in ("millrace-balances", "millrace-open-locks", "millrace-statement-lines"):
+    for name in SINKS:
         configuration = configurations(SETTINGS)[name]
         years = int(configuration["value.converter.apicurio.registry.check-period-ms"]) / 1_000 / 86_400 / 365
         assert years >= 10
         assert configuration["value.converter.apicurio.registry.fault-tolerant-refresh"] == "true"
+
+
+@pytest.mark.requirement("PIPE-07")
+def test_a_sink_stops_at_what_it_cannot_read_unless_a_person_lets_it_bury_that() -> None:
+    stopping, burying = configurations(SETTINGS), configurations(SETTINGS, unreadable=Unreadable.BURY)
+    assert stopping.keys() == burying.keys()
+    for name in SINKS:
+        assert stopping[name]["errors.tolerance"] == "none"
+        assert differing(stopping[name], burying[name]) == (
+            "errors.deadletterqueue.context.headers.enable",
+            "errors.deadletterqueue.topic.name",
+            "errors.deadletterqueue.topic.replication.factor",
+            "errors.tolerance",
+        )
+    assert stopping["millrace-reference"] == burying["millrace-reference"]
