@@ -79,6 +79,7 @@ _CURRENCY = r"^[A-Z]{3}$"
 CurrencyCode = Annotated[str, StringConstraints(pattern=_CURRENCY), Meta(pattern=_CURRENCY)]
 PositiveMinor = Annotated[int, Field(gt=0, le=MAX_MINOR), Meta(gt=0, le=MAX_MINOR)]
 MinorUnits = Annotated[int, Field(ge=-MAX_MINOR, le=MAX_MINOR), Meta(ge=-MAX_MINOR, le=MAX_MINOR)]
+NonNegativeMinor = Annotated[int, Field(ge=0, le=MAX_MINOR), Meta(ge=0, le=MAX_MINOR)]
 Count = Annotated[int, Field(ge=0, le=10**12), Meta(ge=0, le=10**12)]
 Rate = Annotated[
     Decimal,
