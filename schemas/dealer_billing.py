@@ -114,6 +114,6 @@ class Refused(Fact, frozen=True, kw_only=True):
     """A bill or payment was refused; nothing moved."""
 
     dealer_id: Identifier
-    refused_id: Identifier
+    refused_id: Text
     reason: str
     figures: dict[str, str] = field(default_factory=dict)

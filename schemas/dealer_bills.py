@@ -170,7 +170,8 @@ class PaymentWaits(Fact, frozen=True, kw_only=True):
 
     payment_id: Text
     dealer_id: Identifier
-    bill_id: Identifier
+    named: Identifier
+    bill_id: Annotated[Identifier, Meta(description="what it waits for: the named bill, or its successor")]
     amount: Money
 
 

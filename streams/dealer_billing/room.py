@@ -3,7 +3,29 @@
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from schemas.billing import (
+    BillingDone,
+    BillingRefused,
+    ChangePayer,
+    CreateClient,
+    CreateContract,
+    CreatePayer,
+)
+from schemas.dealer_accounts import (
+    AccountOpened,
+    AccountOpening,
+    AccountStopped,
+    AddFastBuyout,
+    DealerRegistered,
+    RegisterDealer,
+    RequisitesChanged,
+    RequisitesRefused,
+    RequisitesSent,
+    RequisitesTaken,
+    UpdateRequisites,
+)
 from schemas.dealer_billing import (
+    AccountType,
     BillingPayment,
     BillPaid,
     BillRaised,
@@ -13,8 +35,9 @@ from schemas.dealer_billing import (
     Refused,
 )
 from schemas.fields import Contract, Fact
-from streams.dealer_billing import bill
+from streams.dealer_billing import bill, registration
 from streams.dealer_billing.bill import Bill, Payment, Waiting
+from streams.dealer_billing.registration import Account, AccountEvent, Registered
 from streams.ledger import draft as drafts
 from streams.ledger.draft import Draft
 from streams.ledger.tables import Rows
@@ -33,7 +56,11 @@ class Tables(NamedTuple):
     waiting: Rows[Waiting]
     """By `book|bill_id`."""
     dealers: Rows[Dealer]
-    """By dealer id."""
+    """By dealer id: whom reference data knows."""
+    registered: Rows[Registered]
+    """By book."""
+    accounts: Rows[Account]
+    """By `book|ACCOUNT`."""
 
 
 class DealerBilling:
@@ -45,23 +72,46 @@ class DealerBilling:
         self._tables = tables
 
     def identity(self, message: Contract) -> str | None:
-        """A payment is reported once; a bill's row knows the bill."""
-        return f"payment:{message.payment_id}" if isinstance(message, BillingPayment) else None
+        """A payment is reported once, and a call answered once; rows know dealers and bills."""
+        match message:
+            case BillingPayment():
+                return f"payment:{message.payment_id}"
+            case BillingDone() | BillingRefused():
+                return f"answer:{message.call_id}"
+            case _:
+                return None
 
     def decide(self, draft: Draft, message: Contract) -> Verdict:
         """Answer one upstream message."""
-        tables = self._tables
+        tables, dealer = self._tables, self._tables.registered.get(draft.book)
         match message:
+            case RegisterDealer():
+                return registration.register(tables.dealers.get(message.dealer_id), dealer, message)
+            case AddFastBuyout():
+                return registration.add_fast_buyout(dealer, self._accounts(draft.book), message)
+            case UpdateRequisites():
+                return registration.update_requisites(dealer, self._accounts(draft.book), message)
+            case BillingDone():
+                return registration.hear_done(dealer, self._account(draft.book, message.account), message)
+            case BillingRefused():
+                return registration.hear_refused(dealer, self._account(draft.book, message.account), message)
             case RaiseBill():
                 key = f"{draft.book}|{message.bill_id}"
-                dealer = tables.dealers.get(message.dealer_id)
-                return bill.raise_bill(draft, tables.bills.get(key), dealer, self._waiting(draft.book, key), message)
+                known = tables.dealers.get(message.dealer_id)
+                return bill.raise_bill(draft, tables.bills.get(key), known, self._waiting(draft.book, key), message)
             case BillingPayment():
                 key = f"{draft.book}|{message.bill_id}"
-                known = tables.payments.get(f"{draft.book}|{message.payment_id}")
-                return bill.pay(draft, tables.bills.get(key), known, tables.waiting.get(key), message)
+                taken = tables.payments.get(f"{draft.book}|{message.payment_id}")
+                return bill.pay(draft, tables.bills.get(key), taken, tables.waiting.get(key), message)
             case _:
                 raise TypeError(f"{type(message).__name__} is no message of this room")
+
+    def _account(self, book: str, account: AccountType) -> Account | None:
+        return self._tables.accounts.get(f"{book}|{account}")
+
+    def _accounts(self, book: str) -> dict[AccountType, Account]:
+        rows = {account: self._account(book, account) for account in AccountType}
+        return {account: row for account, row in rows.items() if row is not None}
 
     def _waiting(self, book: str, key: str) -> list[Payment]:
         waiting = self._tables.waiting.get(key) or Waiting()
@@ -73,6 +123,21 @@ class DealerBilling:
     def evolve(self, event: Fact) -> None:
         """Change the rows that an event changes."""
         match event:
+            case DealerRegistered() | RequisitesChanged():
+                book = f"{DEALER}{event.dealer_id}"
+                rows = self._tables.registered
+                rows[book] = registration.evolve_dealer(rows.get(book), event)
+            case (
+                AccountOpening()
+                | AccountOpened()
+                | AccountStopped()
+                | RequisitesSent()
+                | RequisitesTaken()
+                | RequisitesRefused()
+            ):
+                self._change_account(event)
+            case CreateClient() | CreatePayer() | CreateContract() | ChangePayer():
+                pass  # for Billing
             case BillRaised():
                 self._change_bill(event)
             case BillPaid():
@@ -82,6 +147,10 @@ class DealerBilling:
                 self._take(event)
             case _:
                 raise TypeError(f"{type(event).__name__} is no event of this room")
+
+    def _change_account(self, event: AccountEvent) -> None:
+        rows, key = self._tables.accounts, f"{DEALER}{event.dealer_id}|{event.account}"
+        rows[key] = registration.evolve(rows.get(key), event)
 
     def _change_bill(self, event: BillRaised | BillPaid) -> None:
         key = f"{DEALER}{event.dealer_id}|{event.bill_id}"
@@ -105,6 +174,10 @@ class DealerBilling:
                 refused_id = message.bill_id
             case BillingPayment():
                 refused_id = message.payment_id
+            case RegisterDealer() | AddFastBuyout() | UpdateRequisites():
+                refused_id = message.dealer_id
+            case BillingDone() | BillingRefused():
+                refused_id = message.call_id
             case _:
                 raise TypeError(f"{type(message).__name__} is no message of this room")
         return [

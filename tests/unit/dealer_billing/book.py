@@ -9,6 +9,7 @@ from typing import NamedTuple
 from schemas.dealer_billing import BillingPayment, Dealer, Operation, RaiseBill
 from schemas.fields import Message, Money
 from streams.dealer_billing.bill import Bill, Payment, Waiting
+from streams.dealer_billing.registration import Account, Registered
 from streams.dealer_billing.room import DealerBilling, Tables
 from streams.ledger.accounts import Balance
 from streams.ledger.draft import Draft, Ledger, Refused
@@ -28,6 +29,8 @@ class Kept(NamedTuple):
     payments: Rows[Payment]
     waiting: Rows[Waiting]
     dealers: Rows[Dealer]
+    registered: Rows[Registered]
+    accounts: Rows[Account]
 
 
 class Money3(NamedTuple):
@@ -42,7 +45,7 @@ class DealerBook:
     """One dealer, known unless `forget_dealer`."""
 
     def __init__(self) -> None:
-        self.kept = Kept(Rows(Bill), Rows(Payment), Rows(Waiting), Rows(Dealer))
+        self.kept = Kept(Rows(Bill), Rows(Payment), Rows(Waiting), Rows(Dealer), Rows(Registered), Rows(Account))
         self.money = Money3(Rows(Balance, due=lambda balance: balance.next_expiry), Rows(Lock), Rows(Usage))
         self.room = DealerBilling(Tables(*self.kept))
         self.kept.dealers[DEALER] = Dealer(dealer_id=DEALER, cme_dealer_id="cme-1", name="Anvil Motors")
