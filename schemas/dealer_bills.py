@@ -116,7 +116,7 @@ class BillSent(Fact, frozen=True, kw_only=True):
     account: AccountType
     common: Money
     billing_id: Text
-    url: Annotated[Text, Meta(description="where Billing keeps the bill's PDF")]
+    url: Annotated[Text | None, Meta(description="where Billing keeps the bill's PDF")]
 
 
 class Source(StrEnum):

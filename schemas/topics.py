@@ -250,9 +250,6 @@ BILL_EVENTS = Topic(
     "dealer_billing.bill.event.v1",
     DEALER,
     (
-        dealer_billing.BillRaised,
-        dealer_billing.BillPaid,
-        dealer_billing.PaymentSuspended,
         dealer_billing.Refused,
         dealer_bills.BillDrafted,
         dealer_bills.BillSent,

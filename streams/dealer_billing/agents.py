@@ -3,13 +3,23 @@
 from typing import Any
 
 from schemas.dealer_billing import Dealer
-from schemas.topics import BILLING_ANSWERS, BILLING_PAYMENTS, BILLS, DEALER_COMMANDS, DEALERS, Topic
-from streams.dealer_billing.bill import Bill, Payment, Waiting
+from schemas.topics import (
+    BILL_CORRECTIONS,
+    BILLING_ANSWERS,
+    BILLING_PAYMENTS,
+    BILLS,
+    DEALER_COMMANDS,
+    DEALERS,
+    HANDED_PAYMENTS,
+    Topic,
+)
+from streams.dealer_billing.payment import Payment, Waiting
 from streams.dealer_billing.registration import Account, Registered
 from streams.dealer_billing.room import DealerBilling, Tables
+from streams.dealer_billing.standing import Bill
 from streams.pipeline import Pipeline, RoomOf
 
-DECIDED = (DEALER_COMMANDS, BILLS, BILLING_PAYMENTS, BILLING_ANSWERS)
+DECIDED = (DEALER_COMMANDS, BILLS, BILL_CORRECTIONS, BILLING_PAYMENTS, BILLING_ANSWERS, HANDED_PAYMENTS)
 
 
 def wire(pipeline: Pipeline) -> None:

@@ -218,6 +218,11 @@ def evolve(row: Account | None, event: AccountEvent) -> Account:
 # ---- calls
 
 
+def contract_of(row: Account | None) -> str | None:
+    """The contract under which bills are issued; None while the account is not open."""
+    return row.contract_id if row is not None and row.state is State.OPEN else None
+
+
 def awaited(dealer_id: str, account: AccountType, row: Account) -> str | None:
     """The id of the call whose answer the account waits for."""
     if row.state is State.OPEN:
@@ -239,12 +244,7 @@ def _ask(
     payer_id: str | None,
 ) -> Iterator[Fact]:
     opening = AccountOpening(
-        dealer_id=dealer_id,
-        account=account,
-        step=step,
-        version=dealer.version,
-        client_id=client_id,
-        payer_id=payer_id,
+        dealer_id=dealer_id, account=account, step=step, version=dealer.version, client_id=client_id, payer_id=payer_id
     )
     yield opening
     call_id = f"{dealer_id}/{account}/{step}/{dealer.version}"

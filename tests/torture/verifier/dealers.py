@@ -14,15 +14,17 @@ def raise_bill(model: Model, given: Input) -> Verdict:
         return refused("unknown_dealer")
     if key in model.bills:
         return refused("already_exists")
-    account, amount, currency = ACCOUNT[fields["operation"]], fields["amount"]["amount_minor"], "EUR"
-    lines = [books.enter(book, Line("posted", f"receivable/{account}", f"revenue/{account}", amount, currency))]
-    paid = min(amount, books.available(book, f"current/{account}", currency))
-    if paid:
-        line = Line("posted", f"current/{account}", f"receivable/{account}", paid, currency)
-        lines.append(books.enter(book, line))
-    bill = model.bills[key] = {"account": account, "common": amount, "paid": paid}
+    account, amount = ACCOUNT[fields["operation"]], fields["amount"]["amount_minor"]
+    bill = model.bills[key] = {"account": account, "common": amount, "paid": 0, "surplus": 0}
+    lines = [books.enter(book, Line("posted", f"receivable/{account}", f"revenue/{account}", amount, "EUR"))]
     for payment_id in model.waiting.pop(key, []):
-        lines += _apply(model, book, bill, "suspense", model.payments[f"{book}|{payment_id}"]["amount"])
+        payment = model.payments[f"{book}|{payment_id}"]
+        payment["waits"] = None
+        lines += _apply(model, book, bill, "suspense", payment["amount"])
+    paid = min(amount - int(bill["paid"]), books.available(book, f"current/{account}", "EUR"))
+    if paid:
+        bill["paid"] = int(bill["paid"]) + paid
+        lines.append(books.enter(book, Line("posted", f"current/{account}", f"receivable/{account}", paid, "EUR")))
     return Verdict(ACCEPTED, None, tuple(lines))
 
 
@@ -33,20 +35,20 @@ def pay(model: Model, given: Input) -> Verdict:
     if payment in model.payments:
         return refused("already_exists")
     if bill is not None:
-        model.payments[payment] = {"bill_id": fields["bill_id"], "amount": amount}
+        model.payments[payment] = {"bill_id": fields["bill_id"], "amount": amount, "waits": None}
         return Verdict(ACCEPTED, None, tuple(_apply(model, book, bill, "bank", amount)))
     waiting = model.waiting.setdefault(key, [])
     if len(waiting) >= MOST_WAITING:
         return refused("too_many_waiting")
     waiting.append(fields["payment_id"])
-    model.payments[payment] = {"bill_id": fields["bill_id"], "amount": amount}
+    model.payments[payment] = {"bill_id": fields["bill_id"], "amount": amount, "waits": fields["bill_id"]}
     return Verdict(ACCEPTED, None, (model.books.enter(book, Line("posted", "bank", "suspense", amount, "EUR")),))
 
 
 def _apply(model: Model, book: str, bill: dict[str, int | str], source: str, amount: int) -> list[Line]:
     """Pay what is owed; the surplus becomes the current balance."""
     applied = min(amount, int(bill["common"]) - int(bill["paid"]))
-    bill["paid"] = int(bill["paid"]) + applied
+    bill["paid"], bill["surplus"] = int(bill["paid"]) + applied, int(bill["surplus"]) + amount - applied
     targets = ((f"receivable/{bill['account']}", applied), (f"current/{bill['account']}", amount - applied))
     lines = [Line("posted", source, target, part, "EUR") for target, part in targets if part]
     return [model.books.enter(book, line) for line in lines]

@@ -57,11 +57,12 @@ def trip(row: Rows) -> Rows:
 
 
 def bill(row: Rows) -> Rows:
-    return {"account": row["account"], "common": row["common_minor"], "paid": row.get("paid_minor", 0)}
+    return {"account": row["account"], "common": row["common_minor"], "paid": row.get("paid_minor", 0),
+            "surplus": row.get("surplus_minor", 0)}  # fmt: skip
 
 
 def payment(row: Rows) -> Rows:
-    return {"bill_id": row["bill_id"], "amount": row["amount"]["amount_minor"]}
+    return {"bill_id": row["named"], "amount": row["amount"]["amount_minor"], "waits": row.get("waits_for")}
 
 
 # ---- prisoners

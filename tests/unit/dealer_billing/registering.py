@@ -14,7 +14,7 @@ from streams.dealer_billing.registration import Account
 from streams.dealer_billing.room import DealerBilling, Tables
 from tests.rooms import Stage, Told
 
-from .book import BOOK, DEALER, DealerBook
+from .book import BOOK, DEALER, new_rows
 
 FIRST = Requisites(
     legal_name="Anvil Motors", tax_number="7701234567", legal_address="1 Forge Road", bank_code="044525225",
@@ -30,8 +30,7 @@ class Office:
     """One dealer, whom reference data knows as cme-1."""
 
     def __init__(self) -> None:
-        self.kept = DealerBook().kept
-        self.kept.dealers.take_changes()  # known before the story begins
+        self.kept = new_rows()
         self.stage = Stage(lambda ledger: DealerBilling(Tables(*self.kept)), *self.kept)
         self.calls: list[Any] = []
         self.asked: list[str] = []
