@@ -20,7 +20,7 @@ MOVES = st.one_of(
     st.sampled_from(["register", "fast buyout", "move"]),
     st.tuples(st.sampled_from(["answer", "answer", "refuse", "again"]), st.integers(0, 5)),
 )
-STORIES = st.lists(MOVES, max_size=25)
+STORIES = st.lists(MOVES, min_size=8, max_size=25)
 
 
 class Story:
