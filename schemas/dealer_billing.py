@@ -1,12 +1,11 @@
 """Dealer billing: bills on a dealer's accounts, and the payments that Billing reports. The book is the dealer."""
 
 from enum import StrEnum
-from typing import Annotated
 
-from msgspec import Meta, field
+from msgspec import field
 from pydantic import Field
 
-from schemas.fields import Fact, Identifier, Message, MinorUnits, Money, Text
+from schemas.fields import Fact, Identifier, Message, Money, Text
 
 
 class AccountType(StrEnum):
@@ -60,60 +59,10 @@ class Dealer(Message):
 # ---- what this room says
 
 
-class BillStatus(StrEnum):
-    OPEN = "open"
-    PART_PAID = "part_paid"
-    PAID = "paid"
-
-
-class BillRaised(Fact, frozen=True, kw_only=True):
-    """A bill stands. `paid_minor` is what the account's current balance paid of it at once."""
-
-    bill_id: Identifier
-    dealer_id: Identifier
-    account: AccountType
-    operation: Operation
-    common: Money
-    paid_minor: MinorUnits
-    status: BillStatus
-    url: Text
-
-
-class PaidFrom(StrEnum):
-    """Where a payment's money was: it has just arrived at the bank, or it was waiting for its bill in suspense."""
-
-    BANK = "bank"
-    SUSPENSE = "suspense"
-
-
-class BillPaid(Fact, frozen=True, kw_only=True):
-    """A payment reached its bill. What was more than owed is now the account's current balance."""
-
-    bill_id: Identifier
-    dealer_id: Identifier
-    payment_id: Identifier
-    account: AccountType
-    paid_from: PaidFrom
-    received: Money
-    applied_minor: MinorUnits
-    surplus_minor: MinorUnits
-    paid_minor: Annotated[MinorUnits, Meta(description="paid of the bill up to now, with this payment")]
-    status: BillStatus
-
-
-class PaymentSuspended(Fact, frozen=True, kw_only=True):
-    """A payment names a bill that does not stand (yet). It waits in suspense and is matched when the bill is raised."""
-
-    payment_id: Identifier
-    dealer_id: Identifier
-    bill_id: Identifier
-    amount: Money
-
-
 class Refused(Fact, frozen=True, kw_only=True):
     """A bill or payment was refused; nothing moved."""
 
     dealer_id: Identifier
-    refused_id: Identifier
+    refused_id: Text
     reason: str
     figures: dict[str, str] = field(default_factory=dict)

@@ -67,7 +67,10 @@ Identifier = Annotated[str, StringConstraints(pattern=_IDENTIFIER), Meta(pattern
 """An id given by upstream: printable, bounded, and free of the separators `|` and `/` that our keys are built with."""
 
 _LINE = r"^[^\x00-\x1f\x7f]+$"
-Text = Annotated[str, StringConstraints(pattern=_LINE, max_length=240), Meta(pattern=_LINE, max_length=240)]
+LONGEST_TEXT = 240
+Text = Annotated[
+    str, StringConstraints(pattern=_LINE, max_length=LONGEST_TEXT), Meta(pattern=_LINE, max_length=LONGEST_TEXT)
+]
 """One line for people. Postgres takes no NUL, and a CSV line no line break."""
 
 _ATOM = r"[A-Za-z0-9!#\x24%&'*+/=?^_{}~-]+"
@@ -79,6 +82,7 @@ _CURRENCY = r"^[A-Z]{3}$"
 CurrencyCode = Annotated[str, StringConstraints(pattern=_CURRENCY), Meta(pattern=_CURRENCY)]
 PositiveMinor = Annotated[int, Field(gt=0, le=MAX_MINOR), Meta(gt=0, le=MAX_MINOR)]
 MinorUnits = Annotated[int, Field(ge=-MAX_MINOR, le=MAX_MINOR), Meta(ge=-MAX_MINOR, le=MAX_MINOR)]
+NonNegativeMinor = Annotated[int, Field(ge=0, le=MAX_MINOR), Meta(ge=0, le=MAX_MINOR)]
 Count = Annotated[int, Field(ge=0, le=10**12), Meta(ge=0, le=10**12)]
 Rate = Annotated[
     Decimal,

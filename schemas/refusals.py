@@ -20,6 +20,7 @@ class Reason(StrEnum):
     ALREADY_EXISTS = "already_exists"
     NOT_FOUND = "not_found"
     WRONG_STATE = "wrong_state"
+    ACCOUNT_NOT_OPEN = "account_not_open"
     # who may, and by what rule
     NOT_PERMITTED = "not_permitted"
     NO_ADVANCE_POLICY = "no_advance_policy"

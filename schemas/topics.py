@@ -4,8 +4,11 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from schemas import (
+    billing,
     clock,
+    dealer_accounts,
     dealer_billing,
+    dealer_bills,
     general_ledger,
     ledger,
     letters,
@@ -139,8 +142,42 @@ CARD_CHARGES = Topic("mobility.card-charge.command.v1", GROUP, (mobility.ChargeC
 
 # ---- dealer billing
 
-BILLS = Topic("dealer_billing.bill.command.v1", DEALER, (dealer_billing.RaiseBill,), "dealer service")
+DEALER_COMMANDS = Topic(
+    "dealer_billing.dealer.command.v1",
+    DEALER,
+    (dealer_accounts.RegisterDealer, dealer_accounts.AddFastBuyout, dealer_accounts.UpdateRequisites),
+    "dealer service",
+)
+BILLS = Topic(
+    "dealer_billing.bill.command.v1", DEALER, (dealer_billing.RaiseBill, dealer_bills.CreateBill), "dealer service"
+)
+BILL_CORRECTIONS = Topic(
+    "dealer_billing.bill-correction.command.v1",
+    DEALER,
+    (dealer_bills.VoidBill, dealer_bills.CorrectBill, dealer_bills.MatchPayment),
+    "finance office",
+)
 BILLING_PAYMENTS = Topic("dealer_billing.billing-payment.event.v1", DEALER, (dealer_billing.BillingPayment,), "Billing")
+BILLING_CALLS = Topic(
+    "dealer_billing.billing-call.command.v1",
+    DEALER,
+    (
+        billing.CreateClient,
+        billing.CreatePayer,
+        billing.CreateContract,
+        billing.ChangePayer,
+        billing.IssueBill,
+        billing.WithdrawBill,
+        billing.ReportCommission,
+    ),
+    "millrace dealer billing",
+)
+BILLING_ANSWERS = Topic(
+    "dealer_billing.billing-answer.event.v1", DEALER, (billing.BillingDone, billing.BillingRefused), "Billing sink"
+)
+HANDED_PAYMENTS = Topic(
+    "dealer_billing.handed-payment.command.v1", DEALER, (dealer_bills.HandOverPayment,), "millrace dealer billing"
+)
 DEALERS = Topic(
     "dealer_billing.dealer.reference.v1",
     DEALER,
@@ -148,10 +185,37 @@ DEALERS = Topic(
     "millrace dealer billing",
     cleanup=Cleanup.COMPACT,
 )
+DEALER_EVENTS = Topic(
+    "dealer_billing.dealer.event.v1",
+    DEALER,
+    (
+        dealer_accounts.DealerRegistered,
+        dealer_accounts.RequisitesChanged,
+        dealer_accounts.AccountOpening,
+        dealer_accounts.AccountOpened,
+        dealer_accounts.AccountStopped,
+        dealer_accounts.RequisitesSent,
+        dealer_accounts.RequisitesTaken,
+        dealer_accounts.RequisitesRefused,
+        billing.CallRefused,
+    ),
+    "millrace dealer billing",
+)
 BILL_EVENTS = Topic(
     "dealer_billing.bill.event.v1",
     DEALER,
-    (dealer_billing.BillRaised, dealer_billing.BillPaid, dealer_billing.PaymentSuspended, dealer_billing.Refused),
+    (
+        dealer_billing.Refused,
+        dealer_bills.BillDrafted,
+        dealer_bills.BillSent,
+        dealer_bills.BillPaid,
+        dealer_bills.BillPaidFromBalance,
+        dealer_bills.PaymentCredited,
+        dealer_bills.PaymentWaits,
+        dealer_bills.PaymentHandedOver,
+        dealer_bills.BillVoided,
+        dealer_bills.BillCorrected,
+    ),
     "millrace dealer billing",
 )
 
@@ -307,7 +371,9 @@ REPLAYS = Topic("pipeline.replay.event.v1", Key("", "letter_id"), (letters.Lette
 
 TOPICS: tuple[Topic, ...] = (
     DEPOSITS, TRIPS, VEHICLE_PRICES, GROUP_MEMBERS, TRIP_PAYMENTS, CARD_CHARGES,
-    BILLS, BILLING_PAYMENTS, DEALERS, BILL_EVENTS,
+    DEALER_COMMANDS, BILLS, BILL_CORRECTIONS, BILLING_PAYMENTS, BILLING_CALLS, BILLING_ANSWERS,
+    HANDED_PAYMENTS, DEALERS,
+    DEALER_EVENTS, BILL_EVENTS,
     CREDITS, PURCHASES, ADVANCES, GL_ACKNOWLEDGEMENTS, GL_CORRECTIONS, PRISONERS, SUPPLIERS, PRISONS, OFFICERS,
     GL_ACCOUNTS, PURCHASE_EVENTS, ADVANCE_EVENTS, GL_LINES, GL_TRANSACTIONS,
     BATCHES, BATCHED_PURCHASES, BATCH_ANSWERS, BATCH_EVENTS,
@@ -315,12 +381,13 @@ TOPICS: tuple[Topic, ...] = (
 )  # fmt: skip
 
 UPSTREAM: tuple[Topic, ...] = (
-    DEPOSITS, TRIPS, BILLS, BILLING_PAYMENTS,
+    DEPOSITS, TRIPS,
+    DEALER_COMMANDS, BILLS, BILL_CORRECTIONS, BILLING_PAYMENTS, BILLING_ANSWERS,
     CREDITS, PURCHASES, ADVANCES, BATCHES, GL_ACKNOWLEDGEMENTS, GL_CORRECTIONS,
 )  # fmt: skip
 """What other systems publish."""
 
-BETWEEN_BOOKS: tuple[Topic, ...] = (BATCHED_PURCHASES, BATCH_ANSWERS)
+BETWEEN_BOOKS: tuple[Topic, ...] = (BATCHED_PURCHASES, BATCH_ANSWERS, HANDED_PAYMENTS)
 """What one book writes for another one, on another partition, to decide."""
 
 DECIDED: tuple[Topic, ...] = (*UPSTREAM, *BETWEEN_BOOKS)

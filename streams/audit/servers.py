@@ -18,8 +18,10 @@ from schemas.topics import (
     BATCH_EVENTS,
     BETWEEN_BOOKS,
     BILL_EVENTS,
+    BILLING_CALLS,
     CARD_CHARGES,
     DEAD_LETTERS,
+    DEALER_EVENTS,
     DECIDED,
     GL_LINES,
     GL_TRANSACTIONS,
@@ -43,7 +45,8 @@ APP_ID = "millrace"
 
 DECIDED_NAMES = tuple(topic.name for topic in DECIDED)
 TOLD = (
-    TRIP_PAYMENTS, CARD_CHARGES, BILL_EVENTS, PURCHASE_EVENTS, ADVANCE_EVENTS, GL_LINES, GL_TRANSACTIONS, BATCH_EVENTS,
+    TRIP_PAYMENTS, CARD_CHARGES, DEALER_EVENTS, BILL_EVENTS, BILLING_CALLS,
+    PURCHASE_EVENTS, ADVANCE_EVENTS, GL_LINES, GL_TRANSACTIONS, BATCH_EVENTS,
     *BETWEEN_BOOKS,
 )  # fmt: skip
 """Where decisions tell their events. A topic that is left out here would be found at once: its events are missing."""

@@ -3,36 +3,50 @@
 from typing import Any
 
 from schemas.dealer_billing import Dealer
-from schemas.topics import BILLING_PAYMENTS, BILLS, DEALERS
-from streams.dealer_billing.bill import Bill, Payment, Waiting
+from schemas.topics import (
+    BILL_CORRECTIONS,
+    BILLING_ANSWERS,
+    BILLING_PAYMENTS,
+    BILLS,
+    DEALER_COMMANDS,
+    DEALERS,
+    HANDED_PAYMENTS,
+    Topic,
+)
+from streams.dealer_billing.payment import Payment, Waiting
+from streams.dealer_billing.registration import Account, Registered
 from streams.dealer_billing.room import DealerBilling, Tables
-from streams.pipeline import Pipeline
+from streams.dealer_billing.standing import Bill
+from streams.pipeline import Pipeline, RoomOf
+
+DECIDED = (DEALER_COMMANDS, BILLS, BILL_CORRECTIONS, BILLING_PAYMENTS, BILLING_ANSWERS, HANDED_PAYMENTS)
 
 
 def wire(pipeline: Pipeline) -> None:
     """Declare the room's tables and agents."""
-    app = pipeline.app
     bills = pipeline.table("bills", Bill)
     payments = pipeline.table("billing_payments", Payment)
     waiting = pipeline.table("waiting_payments", Waiting)
     dealers = pipeline.table("dealers", Dealer)
+    registered = pipeline.table("registered_dealers", Registered)
+    accounts = pipeline.table("dealer_accounts", Account)
+    tables = (bills, payments, waiting, dealers, registered, accounts)
 
     def room(partition: int) -> DealerBilling:
-        return DealerBilling(Tables(*(table.rows(partition) for table in (bills, payments, waiting, dealers))))
+        return DealerBilling(Tables(*(table.rows(partition) for table in tables)))
 
     pipeline.join(room)
+    for topic in DECIDED:
+        _answer(pipeline, topic, room)
 
-    @app.agent(pipeline.topic(BILLS), name="dealer_billing.bills")
-    async def raised(stream: Any) -> None:
-        async for batch in stream:
-            pipeline.process(room, BILLS, batch)
-
-    @app.agent(pipeline.topic(BILLING_PAYMENTS), name="dealer_billing.payments")
-    async def paid(stream: Any) -> None:
-        async for batch in stream:
-            pipeline.process(room, BILLING_PAYMENTS, batch)
-
-    @app.agent(pipeline.topic(DEALERS), name="dealer_billing.dealers")
+    @pipeline.app.agent(pipeline.topic(DEALERS), name="dealer_billing.known_dealers")
     async def known(stream: Any) -> None:
         async for batch in stream:
             pipeline.remember(DEALERS, batch, dealers)
+
+
+def _answer(pipeline: Pipeline, topic: Topic, room: RoomOf) -> None:
+    @pipeline.app.agent(pipeline.topic(topic), name=f"dealer_billing.{topic.name.split('.')[1]}s")
+    async def answered(stream: Any) -> None:
+        async for batch in stream:
+            pipeline.process(room, topic, batch)

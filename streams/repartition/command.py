@@ -36,6 +36,8 @@ TABLES = {
     "billing_payments": BY_BOOK,
     "waiting_payments": BY_BOOK,
     "dealers": Place(Placing.BY_BOOK, "dealer:"),
+    "registered_dealers": BY_BOOK,
+    "dealer_accounts": BY_BOOK,
     "purchases": BY_BOOK,
     "batches": BY_BOOK,
     "prisoners": Place(Placing.BY_BOOK, "prisoner:"),

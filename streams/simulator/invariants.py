@@ -5,7 +5,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from schemas.avro import full_name
+from schemas.billing import BillingDone, BillingRefused
+from schemas.dealer_accounts import AddFastBuyout, RegisterDealer
 from schemas.dealer_billing import BillingPayment, RaiseBill
+from schemas.dealer_bills import CorrectBill, CreateBill, MatchPayment, VoidBill
 from schemas.fields import Contract
 from schemas.general_ledger import CorrectLines, LinesProcessed, LinesRefused
 from schemas.mobility import DepositBudget, TripCancelled, TripEnded, TripStarted
@@ -120,6 +123,9 @@ def _repeated(topic: str, partition: int, broker: Broker, wire: Wire, entries: M
 DONE_ONCE: Mapping[type[Contract], tuple[str, ...]] = {
     DepositBudget: ("deposit_id",),
     BillingPayment: ("payment_id",),
+    BillingDone: ("call_id",),
+    BillingRefused: ("call_id",),
+    MatchPayment: ("match_id",),
     CreditPrisoner: ("credit_id",),
     MoveBetweenSubAccounts: ("transfer_id",),
     RefundPurchase: ("refund_id",),
@@ -134,7 +140,12 @@ STEPS: Mapping[type[Contract], tuple[str, ...]] = {
     TripStarted: ("trip_id",),
     TripEnded: ("trip_id",),
     TripCancelled: ("trip_id",),
+    RegisterDealer: ("dealer_id",),
+    AddFastBuyout: ("dealer_id",),
     RaiseBill: ("bill_id",),
+    CreateBill: ("bill_id",),
+    VoidBill: ("bill_id",),
+    CorrectBill: ("bill_id",),
     SubmitPurchase: ("purchase_id",),
     AuthorisePurchase: ("purchase_id",),
     CancelPurchase: ("purchase_id",),

@@ -1,7 +1,7 @@
 """What happens in one run, drawn from its seed: what upstream sends and what goes wrong, as data that can shrink."""
 
 import random
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from schemas.clock import Tick
@@ -11,6 +11,7 @@ from schemas.topics import PARTITIONS, TICKS
 from streams.demo.day import DAY_START_US, HOUR_US, Raw, make_day
 from streams.demo.world import Scale, World, make_world
 from streams.processing import TYPE_NAME
+from streams.simulator.dealers import BEFORE_S, registrations, stories
 from streams.simulator.faults import LEAD_S, SPREAD_S, Fault, draw_faults
 from streams.simulator.kafka.messages import Headers
 from streams.simulator.reference import Debezium, RowChange, rows_of
@@ -94,10 +95,21 @@ def _commands(
     rnd: random.Random, seed: int, world: World, scale: Scale, encode: Callable[[Contract], bytes]
 ) -> Iterator[Send]:
     day = [record for phase in make_day(seed, scale, world, encode) for record in phase.records]
-    events = list(acknowledged(rnd, day))
+    for registered in registrations(world.dealers):
+        yield send_of(LEAD_S - BEFORE_S, registered, encode)
+    dealers = random.Random(f"dealers {seed}")
+    events = _between(dealers, list(acknowledged(rnd, day)), list(stories(dealers, world.dealers)))
     step_s = SPREAD_S / max(1, len(events))
     for at_s, event in upset(rnd, events, step_s):
         yield send_of(LEAD_S + at_s, event, encode)
+
+
+def _between(rnd: random.Random, events: Sequence[Upstream | Raw], told: Sequence[Upstream]) -> list[Upstream | Raw]:
+    """Both, each in its own order."""
+    mixed, places = list(events), sorted(rnd.randrange(len(events) + 1) for _ in told)
+    for shift, (place, event) in enumerate(zip(places, told, strict=True)):
+        mixed.insert(place + shift, event)
+    return mixed
 
 
 def send_of(at_s: float, event: Upstream | Raw, encode: Callable[[Contract], bytes]) -> Send:

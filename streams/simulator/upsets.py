@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from connectors.cdc import Op
 from schemas.dealer_billing import RaiseBill
+from schemas.dealer_bills import CreateBill
 from schemas.general_ledger import CorrectLines, LedgerSide, LineRefusal, LinesProcessed, LinesRefused
 from schemas.mobility import DepositBudget, GroupMember
 from schemas.prison_finance import AuthorisePurchase, SubmitPurchase
@@ -43,7 +44,7 @@ def upset(
             renamed = event._replace(envelope=event.envelope._replace(id=f"{event.envelope.id}-again"))
             yield later(), renamed
             yield later(), renamed
-        if rnd.random() < OTHER_CONTENT_SHARE and isinstance(event.message, DepositBudget | RaiseBill):
+        if rnd.random() < OTHER_CONTENT_SHARE and isinstance(event.message, DepositBudget | RaiseBill | CreateBill):
             more = event.message.amount.model_copy(update={"amount_minor": event.message.amount.amount_minor + 1})
             yield later(), event._replace(message=event.message.model_copy(update={"amount": more}))
 

@@ -11,15 +11,18 @@ from schemas.topics import PARTITIONS, TOPICS
 from streams.app import APP_ID
 from streams.runtime.settings import Settings
 from streams.simulator.adversary import AdversarialHost, Markers, Survived, compact
+from streams.simulator.billing import Billing
 from streams.simulator.faults import MACHINES, Happening, Trap, Turn
 from streams.simulator.kafka.broker import Broker, NewRecord
 from streams.simulator.kafka.messages import Place
 from streams.simulator.machine import Machine
-from streams.simulator.script import BEGIN_S, Script, Send
+from streams.simulator.script import BEGIN_S, Script, Send, send_of
 from streams.simulator.worker import Contracts, Worker
 
 QUIET_WITHIN_S = 900.0
 LOOK_EVERY_S = 1.0
+LISTEN_EVERY_S = 0.1
+"""How often Billing hears what is asked of it while upstream sends."""
 MOST_DEATHS = 40
 
 
@@ -57,11 +60,15 @@ class World:
         self._numbers = count()
         self._ends_at_s = BEGIN_S
         self._closing = script.closing
+        self._billing = Billing(self.broker, contracts.codec, script.seed)
+        self._encode = contracts.codec.encode
         for send in script.sends:
             self._at(send.at_s, self._sending(send))
         for fault in script.faults:
             if isinstance(fault, Happening):
                 self._at(fault.at_s, self._happening(fault))
+        for number in range(int((self._ends_at_s - BEGIN_S) / LISTEN_EVERY_S)):
+            self._at(number * LISTEN_EVERY_S, self._listen)
         self._create_changelogs(contracts)
 
     def _machine(self, berth: Berth, script: Script, contracts: Contracts) -> Machine:
@@ -116,6 +123,7 @@ class World:
             if self.broker.now_s > deadline:
                 raise Stuck(f"after {QUIET_WITHIN_S:.0f} s without faults there is still work in {self._left()}")
             self._run_until(self.broker.now_s + LOOK_EVERY_S)
+            self._listen()
 
     def go_on_without(self, machine: AdversarialHost, seconds: float) -> None:
         """Let the others live on while one machine stands still."""
@@ -163,6 +171,11 @@ class World:
 
         return happen
 
+    def _listen(self) -> None:
+        """Let Billing hear what rooms ask of it; its answers come when they come."""
+        for in_s, event in self._billing.hear():
+            self._at(self.broker.now_s - BEGIN_S + in_s, self._sending(send_of(0.0, event, self._encode)))
+
     def _happening(self, fault: Happening) -> Callable[[], None]:
         def happen() -> None:
             self.survived[fault.turn.value] += 1
@@ -194,7 +207,8 @@ class World:
     # ---- the end
 
     def _is_quiet(self) -> bool:
-        return all(machine.is_settled for machine in self.machines) and not self._left()
+        is_settled = all(machine.is_settled for machine in self.machines)
+        return is_settled and self._billing.is_idle and not self._calendar and not self._left()
 
     def _left(self) -> list[str]:
         """Source partitions with records that no worker has committed."""

@@ -14,8 +14,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from schemas import (
+    billing,
     clock,
+    dealer_accounts,
     dealer_billing,
+    dealer_bills,
     general_ledger,
     ledger,
     letters,
@@ -27,6 +30,7 @@ from schemas import (
 )
 from schemas.avro import declared, full_name, schema_of
 from schemas.codec import Undecodable, from_json, parse
+from schemas.dealer_accounts import DealerRegistered, Requisites
 from schemas.fields import Contract, Fact, Message, Money, Record, Text, UtcMicros, format_minor
 from schemas.general_ledger import AccountingDayClosed
 from schemas.ledger import Decided, JournalLine, LotPart, Outcome, Step
@@ -42,8 +46,11 @@ NAME = re.compile(
     r"(mobility|dealer_billing|prison_finance|ledger|clock|pipeline)\.[a-z-]+\.(?P<kind>[a-z-]+)\.v[1-9]\d*"
 )
 MODULES = (
+    billing,
     clock,
+    dealer_accounts,
     dealer_billing,
+    dealer_bills,
     general_ledger,
     ledger,
     letters,
@@ -170,7 +177,7 @@ def test_every_message_has_its_topics_key_field_unless_it_speaks_to_a_whole_part
 @pytest.mark.parametrize("topic", UPSTREAM, ids=lambda topic: topic.name)
 def test_every_upstream_topic_has_a_book_for_its_key(topic: Topic) -> None:
     assert topic.key is not None
-    assert topic.key.prefix in ("group", "dealer", "prisoner", "batch")
+    assert topic.key.prefix in ("group", "dealer", "lot", "prisoner", "batch")
 
 
 def test_full_names_are_unique() -> None:
@@ -245,3 +252,14 @@ class _Said(Message):
 )
 def test_an_amount_is_told_with_the_decimals_of_its_currency(currency: str, told: str) -> None:
     assert format_minor(123_456, currency) == f"{told} {currency}"
+
+
+@pytest.mark.requirement("DLR-01")
+def test_requisites_are_not_told_by_what_shows_a_message() -> None:
+    requisites = Requisites(
+        legal_name="Anvil Motors", tax_number="7701234567", legal_address="1 Forge Road", bank_code="044525225",
+        bank_account="40702810900000000001", email="office@anvil.example", phone="+7 495 000-00-00",
+    )  # fmt: skip
+    registered = DealerRegistered(dealer_id="D1", cme_dealer_id="cme-1", requisites=requisites, version=1)
+    shown = f"{requisites} {requisites!r} {registered!r}"
+    assert [value for value in requisites.model_dump().values() if value in shown] == []

@@ -4,16 +4,8 @@ import time
 
 import pytest
 
-from schemas.dealer_billing import (
-    BillingPayment,
-    BillPaid,
-    BillRaised,
-    BillStatus,
-    Dealer,
-    Operation,
-    PaymentSuspended,
-    RaiseBill,
-)
+from schemas.dealer_billing import BillingPayment, Dealer, Operation, RaiseBill
+from schemas.dealer_bills import BillPaid, BillPaidFromBalance, BillSent, BillState, PaymentWaits
 from schemas.fields import Money
 from schemas.general_ledger import (
     CorrectLines,
@@ -65,13 +57,13 @@ def test_a_bill_is_paid_in_part_then_in_whole_and_the_surplus_pays_the_next_bill
         return payment
 
     raise_bill(first, 1_000)
-    assert world.told(BillRaised, bill_id=first).status is BillStatus.OPEN
-    assert world.told(BillPaid, payment_id=pay(400)).status is BillStatus.PART_PAID
+    assert world.told(BillSent, bill_id=first).common == eur(1_000)
+    assert world.told(BillPaid, payment_id=pay(400)).state is BillState.PART_PAID
     whole = world.told(BillPaid, payment_id=pay(900))
-    assert (whole.status, whole.applied_minor, whole.surplus_minor) == (BillStatus.PAID, 600, 300)
+    assert (whole.state, whole.applied_minor, whole.surplus_minor) == (BillState.OVERPAID, 600, 300)
     raise_bill(second, 500)
-    raised = world.told(BillRaised, bill_id=second)
-    assert (raised.paid_minor, raised.status) == (300, BillStatus.PART_PAID)
+    paid = world.told(BillPaidFromBalance, bill_id=second)
+    assert (paid.paid_minor, paid.state) == (300, BillState.PART_PAID)
 
 
 @pytest.mark.requirement("DLR-06")
@@ -80,11 +72,11 @@ def test_a_payment_that_comes_before_its_bill_waits_in_suspense_and_is_matched(w
     world.sql("INSERT INTO reference.dealers VALUES (%s, %s, 'Dealer')", dealer, dealer)
     world.told(Dealer, dealer_id=dealer)
     world.send(BillingPayment(payment_id=payment, dealer_id=dealer, bill_id=bill, amount=eur(700)))
-    world.told(PaymentSuspended, payment_id=payment)
+    world.told(PaymentWaits, payment_id=payment)
     world.send(
         RaiseBill(bill_id=bill, dealer_id=dealer, operation=Operation.GET_REWARD, amount=eur(700), url="https://b/1")
     )
-    assert world.told(BillPaid, payment_id=payment).status is BillStatus.PAID
+    assert world.told(BillPaid, payment_id=payment).state is BillState.PAID
 
 
 @pytest.fixture(scope="module")

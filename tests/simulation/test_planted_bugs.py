@@ -12,7 +12,7 @@ pytestmark = [pytest.mark.requirement("BEY-06"), pytest.mark.timeout(250)]
 REPOSITORY = Path(__file__).parents[2]
 PATCHES = sorted((Path(__file__).parent / "planted").glob("*.patch"))
 PACKAGES = ("streams", "schemas", "connectors")
-SEEDS = 80
+SEEDS = 100
 """Within so many seeds each bug is found; without a bug they are clean."""
 
 FIRST_FAILURE = f"""

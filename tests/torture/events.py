@@ -4,13 +4,19 @@ from typing import Any, NamedTuple
 
 DEPOSITS, TRIPS = "mobility.deposit.command.v1", "mobility.trip.event.v1"
 BILLS, PAYMENTS = "dealer_billing.bill.command.v1", "dealer_billing.billing-payment.event.v1"
+DEALERS, CORRECTED_BILLS = "dealer_billing.dealer.command.v1", "dealer_billing.bill-correction.command.v1"
+BILLING_CALLS, BILLING_ANSWERS = "dealer_billing.billing-call.command.v1", "dealer_billing.billing-answer.event.v1"
 CREDITS, PURCHASES = "prison_finance.credit.command.v1", "prison_finance.purchase.command.v1"
 ADVANCES, CORRECTIONS = "prison_finance.advance.command.v1", "prison_finance.gl-correction.command.v1"
 ACKNOWLEDGEMENTS = "prison_finance.gl-acknowledgement.event.v1"
 BATCHES = "prison_finance.batch.command.v1"
-UPSTREAM = (DEPOSITS, TRIPS, BILLS, PAYMENTS, CREDITS, PURCHASES, ADVANCES, BATCHES, ACKNOWLEDGEMENTS, CORRECTIONS)
+UPSTREAM = (
+    DEPOSITS, TRIPS, DEALERS, BILLS, CORRECTED_BILLS, PAYMENTS, BILLING_ANSWERS,
+    CREDITS, PURCHASES, ADVANCES, BATCHES, ACKNOWLEDGEMENTS, CORRECTIONS,
+)  # fmt: skip
 BATCHED, ANSWERS = "prison_finance.batched-purchase.command.v1", "prison_finance.batch-answer.event.v1"
-BETWEEN_BOOKS = (BATCHED, ANSWERS)
+HANDED = "dealer_billing.handed-payment.command.v1"
+BETWEEN_BOOKS = (BATCHED, ANSWERS, HANDED)
 """What one book writes for another; a batch's commands first, as answers follow from them."""
 
 Fields = dict[str, Any]

@@ -15,11 +15,12 @@ from typing import Any
 
 from confluent_kafka import KafkaError, Producer
 
+from tests.torture.billing import Billing
 from tests.torture.canteen import Canteen
+from tests.torture.dealers import Dealers
 from tests.torture.events import (
     BILLS,
     DEPOSITS,
-    PAYMENTS,
     TRIPS,
     Event,
     Fields,
@@ -43,11 +44,10 @@ class Stories:
     def __init__(self, seed: int, facts: Facts, run: str) -> None:
         self._dice = random.Random(f"load {seed}")
         self._facts, self._run, self._count = facts, run, 0
-        self._trips, self._bills = deque[Fields](), deque[Fields]()
-        canteen = Canteen(self._dice, facts, self._id)
+        self._trips = deque[Fields]()
+        canteen, dealers = Canteen(self._dice, facts, self._id), Dealers(self._dice, facts, self._id)
         self._tellers: list[tuple[int, Callable[[], Event]]] = [
-            (8, self._deposit), (26, self._start), (24, self._finish), (5, self._bill), (6, self._pay),
-            *canteen.tellers,
+            (8, self._deposit), (26, self._start), (24, self._finish), *dealers.tellers, *canteen.tellers,
         ]  # fmt: skip
 
     def __iter__(self) -> Iterator[Event]:
@@ -101,32 +101,6 @@ class Stories:
         fields = {**trip, "ridden_seconds": self._dice.randrange(60, 3_000)}
         return Event(TRIPS, "TripEnded", f"group:{trip['group_id']}", f"{trip['trip_id']}-end", fields)
 
-    def _bill(self) -> Event:
-        dealer = self._dice.choice(self._facts.dealers) if self._dice.random() > 0.01 else "dlr-unknown"
-        bill_id = self._id("bil")
-        amount, operation = self._euros(1_000, 90_000), self._dice.choice(("GET_REWARD", "GET_SETTLEMENT"))
-        fields = {"bill_id": bill_id, "dealer_id": dealer, "operation": operation, "amount": amount,
-                  "url": "https://billing.example/bill.pdf"}  # fmt: skip
-        billed = Event(BILLS, "RaiseBill", f"dealer:{dealer}", bill_id, fields)
-        self._bills.append({**fields, "event": billed})
-        if self._dice.random() < 0.1:  # its payment comes first
-            self._bills[-1]["late"] = True
-            return self._paid(fields)
-        return billed
-
-    def _pay(self) -> Event:
-        if len(self._bills) < 5:
-            return self._bill()
-        bill = self._bills.popleft()
-        return bill["event"] if "late" in bill else self._paid(bill)
-
-    def _paid(self, bill: Fields) -> Event:
-        payment_id, due = self._id("pay"), bill["amount"]["amount_minor"]
-        amount = self._dice.choice((due, due, due + 500, due // 2))
-        fields = {"payment_id": payment_id, "dealer_id": bill["dealer_id"], "bill_id": bill["bill_id"],
-                  "amount": {"amount_minor": amount, "currency": "EUR"}}  # fmt: skip
-        return Event(PAYMENTS, "BillingPayment", f"dealer:{bill['dealer_id']}", payment_id, fields)
-
 
 class Load(threading.Thread):
     """Publishes stories at `rate` a second until told to stop. `delivered` are records that a broker has confirmed."""
@@ -138,7 +112,7 @@ class Load(threading.Thread):
         self._stories = iter(Stories(seed, facts, uuid.uuid4().hex[:6]))
         self._recent: deque[Event] = deque(maxlen=500)
         self._stopping = threading.Event()
-        self._general_ledger = GeneralLedger(kafka, wire, seed)
+        self._repliers = GeneralLedger(kafka, wire, seed), Billing(kafka, wire, seed)
         self._kafka = Producer({**patient(kafka), "enable.idempotence": True, "linger.ms": 5,
                                 "partitioner": "murmur2_random"})  # fmt: skip
         self.sent = self.delivered = self._told = 0
@@ -152,10 +126,12 @@ class Load(threading.Thread):
             for _ in range(min(behind, 500)):
                 self._send()
                 self._told += 1
-            for event in self._general_ledger.answers():
-                self._publish_event(event)
+            for replier in self._repliers:
+                for event in replier.answers():
+                    self._publish_event(event)
             self._kafka.poll(0.02)
-        self._general_ledger.close()
+        for replier in self._repliers:
+            replier.close()
 
     def stop(self) -> None:
         """Send no more, and wait until everything is confirmed.

@@ -6,9 +6,9 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from tests.torture import kafka
-from tests.torture.events import ANSWERS, BETWEEN_BOOKS, UPSTREAM
+from tests.torture.events import ANSWERS, BETWEEN_BOOKS, BILLING_ANSWERS, BILLING_CALLS, HANDED, UPSTREAM
 from tests.torture.load import EXPECT
-from tests.torture.verifier import batches, dealers, mobility, places, prisoners
+from tests.torture.verifier import accounts, batches, dealers, mobility, places, prisoners
 from tests.torture.verifier.books import Line
 from tests.torture.verifier.differences import Differences
 from tests.torture.verifier.model import DUPLICATE, REFUSED, Input, Model, Sent, Verdict
@@ -17,7 +17,8 @@ from tests.torture.wire import Wire
 JOURNAL, LETTERS, TICKS = "ledger.decided.journal.v1", "pipeline.record.dead-letter.v1", "clock.second.tick.v1"
 TICK = "millrace.clock.Tick"
 EVENTS = (
-    "mobility.trip-payment.event.v1", "dealer_billing.bill.event.v1", "prison_finance.purchase.event.v1",
+    "mobility.trip-payment.event.v1", "dealer_billing.dealer.event.v1", "dealer_billing.bill.event.v1", BILLING_CALLS,
+    "prison_finance.purchase.event.v1",
     "prison_finance.advance.event.v1", "prison_finance.gl-transaction.event.v1", "prison_finance.gl-line.event.v1",
     "prison_finance.batch.event.v1", "mobility.card-charge.command.v1", *BETWEEN_BOOKS,
 )  # fmt: skip
@@ -70,7 +71,7 @@ class Check:
         """By place, of ticks."""
         self._spoilt: dict[str, Raw] = {}
         self._sent: Counter[tuple[str, Sent]] = Counter()
-        """What decisions must send to other books, less what lies there."""
+        """What decisions must send to other books and to Billing, less what lies there."""
 
     @property
     def given(self) -> int:
@@ -80,6 +81,7 @@ class Check:
     def run(self) -> Differences:
         """Check everything but files and Postgres."""
         self._read_inputs()
+        self._read_calls()
         self._read_ticks()
         self._check_letters()
         self._check_journal()
@@ -98,13 +100,20 @@ class Check:
                 continue
             name, fields = self._wire.decode(record.value())
             if record.topic() in BETWEEN_BOOKS:
-                self._sent[_decision_of(headers["ce_id"])[0], batches.sent(name, fields)] -= 1
+                told = dealers.sent(fields) if record.topic() == HANDED else batches.sent(name, fields)
+                self._sent[_decision_of(headers["ce_id"])[0], told] -= 1
             moment = datetime.fromisoformat(headers["ce_time"])
             at = int(moment.timestamp()) * 1_000_000 + moment.microsecond
             book, event_id, source = record.key().decode(), headers["ce_id"], headers["ce_source"]
             self.inputs[place] = Input(place, event_id, source, at, book, name, fields)
             story, actor = headers.get("ce_correlationid", event_id), headers.get("ce_actor", source)
             self._contexts[place] = Context(book, headers["ce_type"], event_id, story, actor, at, _recorded(record))
+
+    def _read_calls(self) -> None:
+        """What Billing is asked for is sent like what another book is told."""
+        for record in kafka.read(self._servers, BILLING_CALLS):
+            event_id = dict(record.headers())["ce_id"].decode()
+            self._sent[_decision_of(event_id)[0], accounts.call(*self._wire.decode(record.value()))] -= 1
 
     def _read_ticks(self) -> None:
         """Ticks are taken together, and the latest moment of them counts, with the last record as its place."""
@@ -140,7 +149,7 @@ class Check:
             place = f"{entry['cause_topic']}/{entry['cause_partition']}/{entry['cause_offset']}"
             if entry["decision_id"] in self._decisions:
                 self.differences.add("decision twice", entry["decision_id"])
-            may_be_silent = entry["outcome"] == DUPLICATE or entry["cause_topic"] == ANSWERS
+            may_be_silent = entry["outcome"] == DUPLICATE or entry["cause_topic"] in (ANSWERS, BILLING_ANSWERS)
             self._decisions[entry["decision_id"]] = Decision(entry["outcome"], entry["events"], may_be_silent)
             self._check_context(entry, place)
             if entry["cause_topic"] == TICKS:

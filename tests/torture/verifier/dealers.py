@@ -1,55 +1,252 @@
 """Bills and the payments that Billing reports, by DLR-05 and DLR-06."""
 
+from tests.torture.verifier import accounts
+from tests.torture.verifier.accounts import call
 from tests.torture.verifier.books import Line
-from tests.torture.verifier.model import ACCEPTED, Input, Model, Rule, Verdict, refused
+from tests.torture.verifier.model import ACCEPTED, Fields, Input, Model, Rule, Sent, Verdict, refused
 
-MOST_WAITING = 100
+MOST_WAITING, LONGEST = 100, 240
 ACCOUNT = {"GET_REWARD": "COMMISSION", "GET_SETTLEMENT": "SETTLEMENT"}
 
 
-def raise_bill(model: Model, given: Input) -> Verdict:
-    fields, books, book = given.fields, model.books, given.book
-    key = f"{book}|{fields['bill_id']}"
+class Told:
+    """What a decision on one book comes to: lines that were entered, and what is sent."""
+
+    def __init__(self, model: Model, book: str) -> None:
+        self.model, self.book = model, book
+        self.lines: list[Line] = []
+        self.sent: list[Sent] = []
+
+    def post(self, debit: str, credit: str, amount: int, currency: str) -> None:
+        if amount:
+            self.lines.append(self.model.books.enter(self.book, Line("posted", debit, credit, amount, currency)))
+
+    def verdict(self) -> Verdict:
+        return Verdict(ACCEPTED, None, tuple(self.lines), tuple(self.sent))
+
+
+def sent(fields: Fields) -> Sent:
+    """What a payment that is handed over to another book says."""
+    said = f"{fields['amount']['amount_minor']} {fields['amount']['currency']} from {fields['from_dealer_id']}"
+    return Sent("HandOverPayment", fields["dealer_id"], fields["bill_id"], fields["payment_id"], said)
+
+
+# ---- bills
+
+
+def create(model: Model, given: Input) -> Verdict:
+    fields, key = given.fields, f"{given.book}|{given.fields['bill_id']}"
+    kind = ACCOUNT[fields["operation"]]
     if fields["dealer_id"] not in model.facts.dealers:
         return refused("unknown_dealer")
     if key in model.bills:
         return refused("already_exists")
-    account, amount, currency = ACCOUNT[fields["operation"]], fields["amount"]["amount_minor"], "EUR"
-    lines = [books.enter(book, Line("posted", f"receivable/{account}", f"revenue/{account}", amount, currency))]
-    paid = min(amount, books.available(book, f"current/{account}", currency))
-    if paid:
-        line = Line("posted", f"current/{account}", f"receivable/{account}", paid, currency)
-        lines.append(books.enter(book, line))
-    bill = model.bills[key] = {"account": account, "common": amount, "paid": paid}
-    for payment_id in model.waiting.pop(key, []):
-        lines += _apply(model, book, bill, "suspense", model.payments[f"{book}|{payment_id}"]["amount"])
-    return Verdict(ACCEPTED, None, tuple(lines))
+    if _contract(model, given.book, kind) is None:
+        return refused("account_not_open")
+    told = Told(model, given.book)
+    _draft(told, fields["dealer_id"], fields["bill_id"], kind, fields["amount"], fields["text"])
+    return told.verdict()
+
+
+def void(model: Model, given: Input) -> Verdict:
+    bill = model.bills.get(f"{given.book}|{given.fields['bill_id']}")
+    if refusal := _not_standing(bill):
+        return refused(refusal)
+    assert bill is not None
+    told = Told(model, given.book)
+    _take_back(told, given.fields, bill, "voided", given.fields["reason"])
+    return told.verdict()
+
+
+def correct(model: Model, given: Input) -> Verdict:
+    fields, book = given.fields, given.book
+    bill = model.bills.get(f"{book}|{fields['bill_id']}")
+    if bill and bill["currency"] != fields["amount"]["currency"]:
+        return refused("currency_mismatch")
+    if refusal := _not_standing(bill):
+        return refused(refusal)
+    assert bill is not None
+    if f"{book}|{fields['successor_id']}" in model.bills:
+        return refused("already_exists")
+    if _contract(model, book, bill["account"]) is None:
+        return refused("account_not_open")
+    told = Told(model, book)
+    _draft(told, fields["dealer_id"], fields["successor_id"], bill["account"], fields["amount"], fields["reason"])
+    bill["successor"] = fields["successor_id"]
+    _take_back(told, fields, bill, "corrected", fields["reason"])
+    return told.verdict()
+
+
+def hear(model: Model, given: Input) -> Verdict:
+    """Billing's answer: about a bill, or about an account."""
+    bill_id, dealer = given.fields["bill_id"], given.fields["dealer_id"]
+    if bill_id is None:
+        return accounts.hear(model, given)
+    told, bill = Told(model, given.book), model.bills.get(f"{given.book}|{bill_id}")
+    if bill is None or given.fields["call_id"] != f"{dealer}/{bill['account']}/bill/{bill_id}" or bill["billing"]:
+        return told.verdict()
+    if given.name == "BillingDone":
+        bill["billing"] = given.fields["billing_id"]
+        if bill["life"] == "draft":
+            _owe(told, bill_id, bill)
+        else:
+            told.sent.append(_withdrawal(dealer, bill_id, bill, "taken back before it was issued"))
+    elif bill["life"] == "draft":
+        _take_back(told, given.fields, bill, "voided", f"{given.fields['code']}: {given.fields['text']}")
+    return told.verdict()
+
+
+def _draft(told: Told, dealer: str, bill_id: str, kind: str, amount: Fields, text: str) -> None:
+    told.model.bills[f"{told.book}|{bill_id}"] = {
+        "account": kind, "common": amount["amount_minor"], "currency": amount["currency"], "life": "draft", "paid": 0,
+        "surplus": 0, "billing": None, "successor": None,
+    }  # fmt: skip
+    fields = {"call_id": f"{dealer}/{kind}/bill/{bill_id}", "dealer_id": dealer, "account": kind,
+              "contract_id": _contract(told.model, told.book, kind), "bill_id": bill_id, "amount": amount,
+              "text": text}  # fmt: skip
+    told.sent.append(call("IssueBill", fields))
+
+
+def _owe(told: Told, bill_id: str, bill: Fields) -> None:
+    kind, currency = bill["account"], bill["currency"]
+    bill["life"] = "sent"
+    told.post(f"receivable/{kind}", f"revenue/{kind}", bill["common"], currency)
+    _release(told, bill_id)
+    balance = told.model.books.available(told.book, f"current/{kind}", currency)
+    paid = min(bill["common"] - bill["paid"], balance)
+    bill["paid"] += paid
+    told.post(f"current/{kind}", f"receivable/{kind}", paid, currency)
+
+
+def _take_back(told: Told, fields: Fields, bill: Fields, life: str, reason: str) -> None:
+    if bill["life"] == "sent":
+        revenue = f"revenue/{bill['account']}"
+        told.post(revenue, f"receivable/{bill['account']}", bill["common"] - bill["paid"], bill["currency"])
+        told.post(revenue, f"current/{bill['account']}", bill["paid"], bill["currency"])
+    if bill["billing"]:
+        told.sent.insert(0, _withdrawal(fields["dealer_id"], fields["bill_id"], bill, reason))
+    bill |= {"life": life, "paid": 0, "surplus": 0}
+    _release(told, fields["bill_id"])
+
+
+def _withdrawal(dealer: str, bill_id: str, bill: Fields, reason: str) -> Sent:
+    fields = {"call_id": f"{dealer}/{bill['account']}/withdrawal/{bill_id}", "dealer_id": dealer,
+              "account": bill["account"], "bill_id": bill_id, "billing_id": bill["billing"],
+              "reason": reason}  # fmt: skip
+    return call("WithdrawBill", fields)
+
+
+# ---- payments
 
 
 def pay(model: Model, given: Input) -> Verdict:
-    fields, book = given.fields, given.book
-    key, payment = f"{book}|{fields['bill_id']}", f"{book}|{fields['payment_id']}"
-    amount, bill = fields["amount"]["amount_minor"], model.bills.get(key)
-    if payment in model.payments:
+    fields, book, amount = given.fields, given.book, given.fields["amount"]
+    bill_id, bill = _meant(model, book, fields["bill_id"])
+    if f"{book}|{fields['payment_id']}" in model.payments:
         return refused("already_exists")
-    if bill is not None:
-        model.payments[payment] = {"bill_id": fields["bill_id"], "amount": amount}
-        return Verdict(ACCEPTED, None, tuple(_apply(model, book, bill, "bank", amount)))
-    waiting = model.waiting.setdefault(key, [])
-    if len(waiting) >= MOST_WAITING:
+    if bill and bill["currency"] != amount["currency"]:
+        return refused("currency_mismatch")
+    is_late = bill is None or bill["life"] == "draft"
+    if is_late and len(model.waiting.get(f"{book}|{bill_id}", [])) >= MOST_WAITING:
         return refused("too_many_waiting")
-    waiting.append(fields["payment_id"])
-    model.payments[payment] = {"bill_id": fields["bill_id"], "amount": amount}
-    return Verdict(ACCEPTED, None, (model.books.enter(book, Line("posted", "bank", "suspense", amount, "EUR")),))
+    return _take(model, book, bill_id, fields)
 
 
-def _apply(model: Model, book: str, bill: dict[str, int | str], source: str, amount: int) -> list[Line]:
-    """Pay what is owed; the surplus becomes the current balance."""
-    applied = min(amount, int(bill["common"]) - int(bill["paid"]))
-    bill["paid"] = int(bill["paid"]) + applied
-    targets = ((f"receivable/{bill['account']}", applied), (f"current/{bill['account']}", amount - applied))
-    lines = [Line("posted", source, target, part, "EUR") for target, part in targets if part]
-    return [model.books.enter(book, line) for line in lines]
+def take_over(model: Model, given: Input) -> Verdict:
+    bill_id, _ = _meant(model, given.book, given.fields["bill_id"])
+    return _take(model, given.book, bill_id, given.fields)
 
 
-RULES: dict[str, Rule] = {"RaiseBill": raise_bill, "BillingPayment": pay}
+def match_payment(model: Model, given: Input) -> Verdict:
+    fields, book = given.fields, given.book
+    payment = model.payments.get(f"{book}|{fields['payment_id']}")
+    if payment is None:
+        return refused("not_found")
+    if payment["waits"] is None:
+        return refused("wrong_state")
+    told = Told(model, book)
+    if fields["bill_dealer_id"] not in (None, fields["dealer_id"]):
+        there = f"{fields['dealer_id']}/{fields['payment_id']}"
+        if len(there) > LONGEST:
+            return refused("wrong_state")
+        told.post("suspense", "bank", payment["amount"], payment["currency"])
+        _stop_waiting(model, book, fields["payment_id"])
+        money = {"amount_minor": payment["amount"], "currency": payment["currency"]}
+        told.sent.append(sent({"dealer_id": fields["bill_dealer_id"], "from_dealer_id": fields["dealer_id"],
+                               "payment_id": there, "bill_id": fields["bill_id"], "amount": money}))  # fmt: skip
+        return told.verdict()
+    bill_id, bill = _meant(model, book, fields["bill_id"])
+    if bill is None:
+        return refused("not_found")
+    if bill["currency"] != payment["currency"]:
+        return refused("currency_mismatch")
+    _stop_waiting(model, book, fields["payment_id"])
+    _put(told, bill_id, fields["payment_id"], "suspense")
+    return told.verdict()
+
+
+def _take(model: Model, book: str, bill_id: str, fields: Fields) -> Verdict:
+    told, amount = Told(model, book), fields["amount"]
+    model.payments[f"{book}|{fields['payment_id']}"] = {
+        "bill_id": fields["bill_id"], "amount": amount["amount_minor"], "currency": amount["currency"], "waits": None,
+    }  # fmt: skip
+    _put(told, bill_id, fields["payment_id"], "bank")
+    return told.verdict()
+
+
+def _put(told: Told, bill_id: str, payment_id: str, source: str) -> None:
+    """Where money goes that is for a bill: to it, to the balance, or into suspense."""
+    payment = told.model.payments[f"{told.book}|{payment_id}"]
+    bill, amount, currency = told.model.bills.get(f"{told.book}|{bill_id}"), payment["amount"], payment["currency"]
+    if bill is None or bill["life"] == "draft" or bill["currency"] != currency:
+        if source == "bank":
+            told.post("bank", "suspense", amount, currency)
+        payment["waits"] = bill_id
+        told.model.waiting.setdefault(f"{told.book}|{bill_id}", []).append(payment_id)
+        return
+    applied = min(amount, bill["common"] - bill["paid"]) if bill["life"] == "sent" else 0
+    bill["paid"] += applied
+    bill["surplus"] += amount - applied if bill["life"] == "sent" else 0
+    told.post(source, f"receivable/{bill['account']}", applied, currency)
+    told.post(source, f"current/{bill['account']}", amount - applied, currency)
+
+
+def _release(told: Told, bill_id: str) -> None:
+    """What waits for a bill, in its currency, goes where it belongs by now."""
+    model, book = told.model, told.book
+    meant, bill = _meant(model, book, bill_id)
+    assert bill is not None
+    for payment_id in list(model.waiting.get(f"{book}|{bill_id}", [])):
+        if model.payments[f"{book}|{payment_id}"]["currency"] == bill["currency"]:
+            _stop_waiting(model, book, payment_id)
+            _put(told, meant, payment_id, "suspense")
+
+
+def _stop_waiting(model: Model, book: str, payment_id: str) -> None:
+    payment = model.payments[f"{book}|{payment_id}"]
+    model.waiting[f"{book}|{payment['waits']}"].remove(payment_id)
+    payment["waits"] = None
+
+
+def _meant(model: Model, book: str, bill_id: str) -> tuple[str, Fields | None]:
+    """The bill, or the last of its successors."""
+    while (bill := model.bills.get(f"{book}|{bill_id}")) and bill["successor"]:
+        bill_id = bill["successor"]
+    return bill_id, bill
+
+
+def _contract(model: Model, book: str, kind: str) -> str | None:
+    account = model.accounts.get(f"{book}|{kind}")
+    return account["contract"] if account and account["state"] == "open" else None
+
+
+def _not_standing(bill: Fields | None) -> str | None:
+    if bill is None:
+        return "not_found"
+    return "wrong_state" if bill["life"] in ("voided", "corrected") else None
+
+
+RULES: dict[str, Rule] = accounts.RULES | {
+    "CreateBill": create, "VoidBill": void, "CorrectBill": correct, "BillingDone": hear, "BillingRefused": hear,
+    "BillingPayment": pay, "MatchPayment": match_payment, "HandOverPayment": take_over,
+}  # fmt: skip

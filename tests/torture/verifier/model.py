@@ -24,14 +24,16 @@ class Input(NamedTuple):
 
 
 class Sent(NamedTuple):
-    """What one book tells another one, on another partition: a batch a prisoner, or a prisoner a batch."""
+    """What one book tells another one, or Billing: a batch a prisoner, a prisoner a batch, a dealer a dealer.
+
+    The three ids are those that tell it from others of its name; `said` is all the rest that matters.
+    """
 
     name: str
-    batch_id: str
-    prisoner_id: str
-    purchase_id: str
+    first_id: str
+    second_id: str
+    third_id: str
     said: str
-    """The purchase as JSON, a reason, or an answer with its reason."""
 
 
 class Verdict(NamedTuple):
@@ -74,6 +76,8 @@ class Model:
     ledger_lines: Counter[Any] = field(default_factory=Counter)
     """By book, transaction, entry, side, account, pence."""
     batches: dict[str, Fields] = field(default_factory=dict)
+    dealers: dict[str, Fields] = field(default_factory=dict)
+    accounts: dict[str, Fields] = field(default_factory=dict)
     bills: dict[str, Fields] = field(default_factory=dict)
     payments: dict[str, Fields] = field(default_factory=dict)
     waiting: dict[str, list[str]] = field(default_factory=dict)
@@ -103,6 +107,10 @@ def _identity(given: Input) -> str | None:
         case "DepositBudget" | "BillingPayment" | "CreditPrisoner":
             word = {"DepositBudget": "deposit", "BillingPayment": "payment", "CreditPrisoner": "credit"}[given.name]
             return f"{word}:{fields[f'{word}_id']}"
+        case "BillingDone" | "BillingRefused":
+            return f"answer:{fields['call_id']}"
+        case "MatchPayment":
+            return f"match:{fields['match_id']}"
         case "MoveBetweenSubAccounts":
             return f"transfer:{fields['transfer_id']}"
         case "RefundPurchase":

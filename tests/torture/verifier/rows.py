@@ -56,12 +56,32 @@ def trip(row: Rows) -> Rows:
 # ---- dealers
 
 
+def dealer(row: Rows) -> Rows:
+    return {"cme": row["cme_dealer_id"], "version": row["version"], "requisites": row["requisites"]}
+
+
+def accounts(model: Model) -> Rows:
+    return {key: {name: value for name, value in each.items() if name != "awaits"}
+            for key, each in model.accounts.items()}  # fmt: skip
+
+
+def account(row: Rows) -> Rows:
+    ids = {name: row.get(f"{name}_id") for name in ("client", "payer", "contract")}
+    return {**ids, "state": row["state"], "step": row["step"], "version": row["version"], "asked": row["asked"],
+            "sent": row.get("is_sent", False)}  # fmt: skip
+
+
 def bill(row: Rows) -> Rows:
-    return {"account": row["account"], "common": row["common_minor"], "paid": row.get("paid_minor", 0)}
+    return {"account": row["account"], "currency": row["currency"], "common": row["common_minor"],
+            "life": row.get("life", "draft"), "paid": row.get("paid_minor", 0),
+            "surplus": row.get("surplus_minor", 0), "billing": row.get("billing_id"),
+            "successor": row.get("successor")}  # fmt: skip
 
 
 def payment(row: Rows) -> Rows:
-    return {"bill_id": row["bill_id"], "amount": row["amount"]["amount_minor"]}
+    amount = row["amount"]
+    return {"bill_id": row["named"], "amount": amount["amount_minor"], "currency": amount["currency"],
+            "waits": row.get("waits_for")}  # fmt: skip
 
 
 # ---- prisoners
@@ -167,6 +187,8 @@ def _borne(facts: Facts, prison: str) -> tuple[str, str]:
 
 TABLES: Iterable[Table] = (
     Table("trips", trips, trip),
+    Table("registered_dealers", lambda model: model.dealers, dealer),
+    Table("dealer_accounts", accounts, account),
     Table("bills", lambda model: model.bills, bill),
     Table("billing_payments", lambda model: model.payments, payment),
     Table("waiting_payments", lambda model: {key: ids for key, ids in model.waiting.items() if ids},

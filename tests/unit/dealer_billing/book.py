@@ -1,15 +1,22 @@
 """A dealer's book for tests: messages go in, and a line says what then stands.
 
-`raise_bill("B1", 100)` and `pay("P1", "B1", 40)` give the events, or the refusal. Nothing remembers ids here but the
+`send_bill("B1", 100)` drafts a bill and lets Billing have it; `draft("B1", 100)` and `issue("B1")` do one of both.
+`pay("P1", "B1", 40)` is what Billing reports. Each gives the events, or the refusal. Nothing remembers ids here but the
 room's own rows. `stands()` is `B1 part_paid 40/100` for every bill, then every balance that is not zero.
 """
 
 from typing import NamedTuple
 
-from schemas.dealer_billing import BillingPayment, Dealer, Operation, RaiseBill
-from schemas.fields import Message, Money
-from streams.dealer_billing.bill import Bill, Payment, Waiting
+from schemas.billing import BillingDone, BillingRefused
+from schemas.dealer_accounts import OpeningStep
+from schemas.dealer_billing import AccountType, BillingPayment, Dealer, Operation
+from schemas.dealer_bills import CorrectBill, CreateBill, MatchPayment, VoidBill
+from schemas.fields import Contract, Fact, Money
+from streams.dealer_billing.bill import ACCOUNT_OF
+from streams.dealer_billing.payment import Payment, Waiting
+from streams.dealer_billing.registration import Account, Registered, State
 from streams.dealer_billing.room import DealerBilling, Tables
+from streams.dealer_billing.standing import Bill
 from streams.ledger.accounts import Balance
 from streams.ledger.draft import Draft, Ledger, Refused
 from streams.ledger.limits import Usage
@@ -19,6 +26,7 @@ from streams.runtime.rows import Rows
 DEALER = "D1"
 BOOK = f"dealer:{DEALER}"
 REWARD, SETTLEMENT = Operation.GET_REWARD, Operation.GET_SETTLEMENT
+OPEN = Account(State.OPEN, OpeningStep.CONTRACT, 1, 1, "client", "payer", "contract")
 
 
 class Kept(NamedTuple):
@@ -28,6 +36,8 @@ class Kept(NamedTuple):
     payments: Rows[Payment]
     waiting: Rows[Waiting]
     dealers: Rows[Dealer]
+    registered: Rows[Registered]
+    accounts: Rows[Account]
 
 
 class Money3(NamedTuple):
@@ -38,32 +48,107 @@ class Money3(NamedTuple):
     limits: Rows[Usage]
 
 
-class DealerBook:
-    """One dealer, known unless `forget_dealer`."""
+def new_rows(dealer_id: str = DEALER) -> Kept:
+    """Rows of a dealer whom reference data knows; nothing has changed yet."""
+    kept = Kept(Rows(Bill), Rows(Payment), Rows(Waiting), Rows(Dealer), Rows(Registered), Rows(Account))
+    kept.dealers[dealer_id] = Dealer(dealer_id=dealer_id, cme_dealer_id="cme-1", name="Anvil Motors")
+    kept.dealers.take_changes()
+    return kept
 
-    def __init__(self) -> None:
-        self.kept = Kept(Rows(Bill), Rows(Payment), Rows(Waiting), Rows(Dealer))
+
+class DealerBook:
+    """One dealer with open accounts, known unless `forget_dealer`."""
+
+    def __init__(self, dealer_id: str = DEALER) -> None:
+        self.dealer_id, self.book = dealer_id, f"dealer:{dealer_id}"
+        self.kept = new_rows(dealer_id)
         self.money = Money3(Rows(Balance, due=lambda balance: balance.next_expiry), Rows(Lock), Rows(Usage))
         self.room = DealerBilling(Tables(*self.kept))
-        self.kept.dealers[DEALER] = Dealer(dealer_id=DEALER, cme_dealer_id="cme-1", name="Anvil Motors")
+        for account in AccountType:
+            self.kept.accounts[f"{self.book}|{account}"] = OPEN
 
     def forget_dealer(self) -> None:
-        del self.kept.dealers[DEALER]
+        del self.kept.dealers[self.dealer_id]
 
-    def raise_bill(
+    # ---- what is said
+
+    def draft(
         self, bill_id: str, amount: int, operation: Operation = REWARD, currency: str = "EUR"
-    ) -> list[Message] | Refused:
-        money = Money(amount_minor=amount, currency=currency)
-        url = f"https://billing.example/{bill_id}.pdf"
-        return self.give(RaiseBill(bill_id=bill_id, dealer_id=DEALER, operation=operation, amount=money, url=url))
+    ) -> list[Fact] | Refused:
+        return self.give(
+            CreateBill(
+                bill_id=bill_id,
+                dealer_id=self.dealer_id,
+                operation=operation,
+                amount=paid(amount, currency),
+                text="A car",
+            )
+        )
 
-    def pay(self, payment_id: str, bill_id: str, amount: int, currency: str = "EUR") -> list[Message] | Refused:
-        money = Money(amount_minor=amount, currency=currency)
-        return self.give(BillingPayment(payment_id=payment_id, dealer_id=DEALER, bill_id=bill_id, amount=money))
+    def issue(self, bill_id: str, account: AccountType | None = None) -> list[Fact] | Refused:
+        account = account or self.bill(bill_id).account
+        return self.give(
+            BillingDone(
+                call_id=f"{self.dealer_id}/{account}/bill/{bill_id}",
+                dealer_id=self.dealer_id,
+                account=account,
+                billing_id=f"billing-{bill_id}",
+                url=f"https://billing.example/{bill_id}.pdf",
+                bill_id=bill_id,
+            )
+        )
 
-    def give(self, message: Message) -> list[Message] | Refused:
+    def refuse(self, bill_id: str, wanted: str = "bill") -> list[Fact] | Refused:
+        account = self.bill(bill_id).account
+        return self.give(
+            BillingRefused(
+                call_id=f"{self.dealer_id}/{account}/{wanted}/{bill_id}",
+                dealer_id=self.dealer_id,
+                account=account,
+                code="E7",
+                text="no such contract",
+                bill_id=bill_id,
+            )
+        )
+
+    def send_bill(
+        self, bill_id: str, amount: int, operation: Operation = REWARD, currency: str = "EUR"
+    ) -> list[Fact] | Refused:
+        drafted = self.draft(bill_id, amount, operation, currency)
+        return drafted if isinstance(drafted, Refused) else self.issue(bill_id, ACCOUNT_OF[operation])
+
+    def pay(self, payment_id: str, bill_id: str, amount: int, currency: str = "EUR") -> list[Fact] | Refused:
+        money = paid(amount, currency)
+        return self.give(BillingPayment(payment_id=payment_id, dealer_id=self.dealer_id, bill_id=bill_id, amount=money))
+
+    def void(self, bill_id: str) -> list[Fact] | Refused:
+        return self.give(VoidBill(bill_id=bill_id, dealer_id=self.dealer_id, reason="not sold"))
+
+    def correct(self, bill_id: str, successor_id: str, amount: int, currency: str = "EUR") -> list[Fact] | Refused:
+        return self.give(
+            CorrectBill(
+                bill_id=bill_id,
+                dealer_id=self.dealer_id,
+                successor_id=successor_id,
+                amount=paid(amount, currency),
+                reason="another price",
+            )
+        )
+
+    def match(self, payment_id: str, bill_id: str, of: str | None = None) -> list[Fact] | Refused:
+        return self.give(
+            MatchPayment(
+                match_id=f"m-{payment_id.replace('/', '-')}"[:60] + f"-{bill_id}",
+                dealer_id=self.dealer_id,
+                payment_id=payment_id,
+                bill_id=bill_id,
+                bill_dealer_id=of,
+            )
+        )
+
+    def give(self, message: Contract) -> list[Fact] | Refused:
         """What the room answers, carried out where it is not refused."""
-        draft = Draft(BOOK, 0, Ledger(*self.money))
+        draft = Draft(self.book, 0, Ledger(*self.money))
         verdict = self.room.decide(draft, message)
         if isinstance(verdict, Refused):
             return verdict
@@ -72,20 +157,22 @@ class DealerBook:
             self.room.evolve(event)
         return list(verdict)
 
+    # ---- what stands
+
     def bill(self, bill_id: str) -> Bill:
-        return self.kept.bills[f"{BOOK}|{bill_id}"]
+        return self.kept.bills[f"{self.book}|{bill_id}"]
 
     def balance(self, account: str, currency: str = "EUR") -> int:
-        row = self.money.balances.get(f"{BOOK}|{account}|{currency}")
+        row = self.money.balances.get(f"{self.book}|{account}|{currency}")
         return 0 if row is None else row.posted
 
     def waits(self, bill_id: str) -> tuple[str, ...]:
-        row = self.kept.waiting.get(f"{BOOK}|{bill_id}")
+        row = self.kept.waiting.get(f"{self.book}|{bill_id}")
         return () if row is None else row.payment_ids
 
     def stands(self) -> str:
         bills = [
-            f"{key.split('|')[1]} {bill.status} {bill.paid_minor}/{bill.common_minor}"
+            f"{key.split('|')[1]} {bill.state} {bill.paid_minor}/{bill.common_minor}"
             for key in self.kept.bills
             if (bill := self.kept.bills[key])
         ]

@@ -2,7 +2,8 @@
 
 import pytest
 
-from schemas.dealer_billing import BillingPayment, RaiseBill, Refused
+from schemas.dealer_billing import BillingPayment, Refused
+from schemas.dealer_bills import CreateBill
 from schemas.refusals import Reason
 from streams.dealer_billing import accounts
 from streams.ledger import draft as drafts
@@ -11,7 +12,7 @@ from streams.ledger.draft import Draft, Ledger
 
 from .book import BOOK, DEALER, REWARD, DealerBook, paid
 
-BILL = RaiseBill(bill_id="B1", dealer_id=DEALER, operation=REWARD, amount=paid(1), url="https://billing.example")
+BILL = CreateBill(bill_id="B1", dealer_id=DEALER, operation=REWARD, amount=paid(1), text="A car")
 PAYMENT = BillingPayment(payment_id="P1", dealer_id=DEALER, bill_id="B1", amount=paid(1))
 WHY = drafts.Refused(Reason.UNKNOWN_DEALER, {"dealer": DEALER})
 

@@ -1,0 +1,126 @@
+"""The verifier's model and the room agree about dealers, decision by decision, though they share no code."""
+
+import random
+from collections import Counter, deque
+from collections.abc import Iterator
+from itertools import count, islice
+from typing import Any
+
+import msgspec
+import pytest
+
+from schemas.dealer_billing import Dealer
+from schemas.dealer_bills import HandOverPayment
+from schemas.topics import BILLING_CALLS, HANDED_PAYMENTS
+from streams.dealer_billing.room import DealerBilling, Tables
+from tests.rooms import Stage, Told
+from tests.torture.billing import Replies
+from tests.torture.dealers import Dealers
+from tests.torture.events import HANDED, Event, Fields
+from tests.torture.load import again, other_content
+from tests.torture.verifier import dealers
+from tests.torture.verifier.accounts import call
+from tests.torture.verifier.check import RULES
+from tests.torture.verifier.model import Input, Model, Sent
+from tests.unit.dealer_billing.book import new_rows
+from tests.unit.torture.comparing import MESSAGES, differing, plain, verdict
+from tests.unit.torture.comparing import Tables as Rows_
+from tests.unit.torture.test_torture_model import FACTS as FEW
+
+FACTS = FEW._replace(dealers=["dlr-1", "dlr-2", "dlr-3"])
+
+
+def stories(seed: int) -> Iterator[Event]:
+    dice, ids = random.Random(seed), count()
+    told = Dealers(dice, FACTS, lambda prefix: f"{prefix}-{next(ids)}")
+    weights, tellers = zip(*told.tellers, strict=True)
+    recent: deque[Event] = deque(maxlen=50)
+    while True:
+        recent.append(dice.choices(tellers, weights)[0]())
+        yield recent[-1]
+        if dice.random() < 0.1:
+            repeated = again(dice.choice(recent), dice)
+            yield repeated if dice.random() < 0.5 else other_content(repeated)
+
+
+def fields_of(message: Any) -> Fields:
+    fields: Fields = msgspec.to_builtins(message, enc_hook=lambda each: each.model_dump())
+    return fields
+
+
+class Both:
+    """The room and the model, told the same; Billing and the other dealers' books have `waiting` to say."""
+
+    def __init__(self, seed: int) -> None:
+        self.model, self.outcomes = Model(FACTS), Counter[tuple[str, str, str | None]]()
+        self.kept = new_rows()
+        del self.kept.dealers["D1"]
+        for dealer in FACTS.dealers:
+            self.kept.dealers[dealer] = Dealer(dealer_id=dealer, cme_dealer_id=f"cme-{dealer}", name="Anvil Motors")
+        self.stage = Stage(lambda ledger: DealerBilling(Tables(*self.kept)), *self.kept)
+        self.stage.tick()
+        self._replies, self.waiting, self._dice = Replies(seed), list[Event](), random.Random(seed)
+
+    def tell(self, event: Event) -> None:
+        kind = MESSAGES.get(event.name)
+        message: Any = msgspec.convert(event.fields, HandOverPayment, dec_hook=lambda of, each: of(**each)) \
+            if kind is None else kind.model_validate(event.fields)  # fmt: skip
+        told = self.stage.send(message, id=event.event_id)
+        place, found = told.entry.decision_id, verdict(told.entry)
+        given = Input(place, event.event_id, "/upstream", self.stage.now, event.key, event.name, event.fields)
+        expected = self.model.answer(given, RULES)
+        assert found == expected._replace(sent=()), (event, told.figures)
+        assert Counter(self._sent(told)) == Counter(expected.sent), event
+        self.outcomes[event.name, found.outcome, found.reason] += 1
+
+    def _sent(self, told: Told) -> Iterator[Sent]:
+        """What the room sends; it will be answered, or heard by another book."""
+        for each in told.sent:
+            fields = fields_of(each.message)
+            if each.topic is BILLING_CALLS:
+                self.waiting += self._replies.to([fields])
+                yield call(type(each.message).__name__, fields)
+            elif each.topic is HANDED_PAYMENTS:
+                key, name = f"dealer:{fields['dealer_id']}", "HandOverPayment"
+                self.waiting.append(Event(HANDED, name, key, f"handed-{len(self.stage.history)}", fields))
+                yield dealers.sent(fields)
+
+    def hear_some(self, most: int) -> None:
+        for _ in range(min(most, len(self.waiting))):
+            self.tell(self.waiting.pop(self._dice.randrange(len(self.waiting))))
+
+    def tables(self) -> Rows_:
+        names = ("registered_dealers", "dealer_accounts", "bills", "billing_payments", "waiting_payments")
+        kept = self.kept
+        rows = (kept.registered, kept.accounts, kept.bills, kept.payments, kept.waiting)
+        return {name: plain(each) for name, each in zip(names, rows, strict=True)}
+
+
+@pytest.mark.requirement("DLR-01", "DLR-02", "DLR-03", "DLR-05", "DLR-06")
+@pytest.mark.parametrize("seed", range(3))
+def test_model_and_room_agree_on_every_decision_and_every_row(seed: int) -> None:
+    both = Both(seed)
+    for event in islice(stories(seed), 700):
+        both.tell(event)
+        both.hear_some(2)
+    assert both.outcomes["HandOverPayment", "accepted", None]
+    while both.waiting:
+        both.hear_some(10)
+    assert differing(both.model, both.tables()) == []
+
+
+@pytest.mark.requirement("BEY-03")
+def test_the_stories_meet_every_outcome() -> None:
+    both = Both(11)
+    for event in islice(stories(11), 1_500):
+        both.tell(event)
+        both.hear_some(2)
+    accepted = {name for name, outcome, _ in both.outcomes if outcome == "accepted"}
+    assert accepted == {
+        "RegisterDealer", "AddFastBuyout", "UpdateRequisites", "CreateBill", "VoidBill", "CorrectBill",
+        "BillingPayment", "MatchPayment", "HandOverPayment", "BillingDone", "BillingRefused",
+    }  # fmt: skip
+    assert {reason for _, _, reason in both.outcomes} >= {
+        "unknown_dealer", "already_exists", "not_found", "wrong_state", "account_not_open", "currency_mismatch",
+        "other_content_under_this_id",
+    }  # fmt: skip
