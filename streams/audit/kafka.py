@@ -1,8 +1,9 @@
 """Topics as they were when the audit began: read_committed, from their beginning to the high watermark of that time."""
 
 import time
-from collections.abc import Collection, Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Collection, Iterator, Mapping
+from functools import partial
+from typing import Any, TypeVar
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
@@ -24,6 +25,10 @@ READING = {
 TIMEOUT_S = 10.0
 PATIENCE_S = 30.0
 """How long a read may stand still: a transaction that nobody decides holds back all that follows it."""
+
+_LEADER_MOVES = {KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE}
+
+Answer = TypeVar("Answer")
 
 
 class Snapshot:
@@ -105,12 +110,13 @@ class Snapshot:
 
     def _look(self, partitions: Collection[Partition]) -> dict[Partition, Span]:
         try:
-            return {
-                partition: Span(*self._probe.get_watermark_offsets(TopicPartition(*partition), TIMEOUT_S))
-                for partition in partitions
-            }
+            return {partition: self._span(partition) for partition in partitions}
         except KafkaException as error:
             raise self._unavailable(error) from error
+
+    def _span(self, partition: Partition) -> Span:
+        ask = partial(self._probe.get_watermark_offsets, TopicPartition(*partition), TIMEOUT_S)
+        return Span(*while_leaders_move(ask, self._patience_s))
 
     def _unavailable(self, error: KafkaException) -> CannotAudit:
         return CannotAudit(
@@ -124,6 +130,21 @@ class Snapshot:
             f"Kafka at {self._servers} gives nothing of {partition} before offset {end} for {self._patience_s:.0f} s: "
             "a broker is down, or a transaction is not decided yet; repeat the audit later"
         )
+
+
+def while_leaders_move(ask: Callable[[], Answer], patience_s: float) -> Answer:
+    """Ask a partition's leader, and again where it has just become another broker.
+
+    Raises KafkaException for everything else, and if leaders still move when `patience_s` is over.
+    """
+    deadline = time.monotonic() + patience_s
+    while True:
+        try:
+            return ask()
+        except KafkaException as error:
+            if error.args[0].code() not in _LEADER_MOVES or time.monotonic() > deadline:
+                raise
+            time.sleep(POLL_S)
 
 
 def _within(left: dict[Partition, int], record: Any) -> Iterator[Any]:
