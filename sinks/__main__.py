@@ -1,4 +1,4 @@
-"""`python -m sinks invoices | adi | general-ledger | receipts | verify | parked | retry | refused | day`.
+"""`python -m sinks invoices | adi | general-ledger | receipts | verify | parked | retry | refused | day | purchase`.
 
 Exit codes: see `sinks.errors.Exit`.
 """
@@ -12,6 +12,7 @@ from itertools import chain
 from typing import NoReturn
 
 import click
+import orjson
 import psycopg
 from confluent_kafka import KafkaException
 from rich.console import Console
@@ -39,6 +40,9 @@ from sinks.receipts.sink import ReceiptSink
 from sinks.receipts.smtp import MailServer
 from sinks.sink import Sink
 from sinks.storage import Storage
+from sinks.story import evidence, telling
+from sinks.story import reading as story
+from sinks.story import show as story_view
 from sinks.worker import Worker, nothing_to_deliver
 
 until_idle = click.option(
@@ -106,12 +110,12 @@ def verify() -> None:
         for sink in _sinks():
             click.echo(f"recomputing what {sink.name} made ...", err=True)
             codec = _codec(sink.topic)
-            for difference in proving.differences(sink, codec, connection, settings().kafka, storage):
+            for difference in proving.differences(sink, codec, connection, settings().kafka, storage, _aside):
                 found += 1
                 click.echo(difference)
         click.echo(f"comparing what {uploading.NAME} was answered ...", err=True)
         codec = _codec(GL_ACKNOWLEDGEMENTS)
-        untold = answering.untold(connection, codec, settings().kafka, GL_ACKNOWLEDGEMENTS)
+        untold = answering.untold(connection, codec, settings().kafka, GL_ACKNOWLEDGEMENTS, _aside)
         for difference in chain(answering.differences(connection), untold):
             found += 1
             click.echo(difference)
@@ -161,6 +165,26 @@ def day(day: datetime, prison_id: str | None) -> None:
     found = reconciling.differences(report)
     Console(highlight=False).print(show.render(report, found))
     sys.exit(Exit.DIFFERENCES if found else Exit.DONE)
+
+
+@cli.command()
+@click.argument("prisoner_id", metavar="PRISONER")
+@click.argument("purchase_id", metavar="PURCHASE")
+@click.option("--json", "readers", flag_value="programs", help="For programs.")
+def purchase(prisoner_id: str, purchase_id: str, readers: str | None) -> None:
+    """All that happened to one purchase, in order: asked, decided, written, filed, uploaded, answered, mailed."""
+    with refusals(Exit.REFUSED), connect(settings().postgres) as connection:
+        codec = Codec(ConfluentRegistry(settings().registry), evidence.TOPICS)
+        book = story.book(codec, settings().kafka, prisoner_id, purchase_id, _aside)
+        steps = telling.steps(book, story.sunk(connection, book), purchase_id)
+    if readers:
+        click.echo(orjson.dumps(story_view.as_json(prisoner_id, purchase_id, steps), option=orjson.OPT_INDENT_2))
+    else:
+        Console(highlight=False).print(story_view.render(prisoner_id, purchase_id, steps))
+
+
+def _aside(sentence: str) -> None:
+    click.echo(sentence, err=True)
 
 
 def _work(

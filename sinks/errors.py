@@ -30,3 +30,7 @@ class StorageUnavailable(SinkError):
 
 class UnknownPrison(SinkError):
     """Nothing is known of the prison that was asked for."""
+
+
+class UnknownPurchase(SinkError):
+    """Nobody ever said anything of the purchase that was asked for."""

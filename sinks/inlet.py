@@ -28,6 +28,7 @@ class Raw(NamedTuple):
     offset: int
     value: bytes | None
     headers: Sequence[tuple[str, bytes | None]] = ()
+    key: bytes | None = None
 
 
 class Inlet:
@@ -152,7 +153,7 @@ class Inlet:
 
 def raw(message: Any) -> Raw:
     """A client's message as we hand it on."""
-    return Raw(message.partition(), message.offset(), message.value(), message.headers() or ())
+    return Raw(message.partition(), message.offset(), message.value(), message.headers() or (), message.key())
 
 
 def _consumer(kafka: str, group: str, on_error: Callable[[KafkaError], None]) -> Any:

@@ -13,21 +13,28 @@ from sinks import manifest
 from sinks.database import Connection
 from sinks.log import Log
 from sinks.manifest import Row
+from sinks.progress import Say, telling, unheard
 from sinks.sink import Arrived, Sink
 from sinks.storage import Storage
 from sinks.worker import read
 
 
-def differences(sink: Sink, codec: Codec, connection: Connection, kafka: str, storage: Storage) -> Iterator[str]:
-    """Everything that is not as it was written. Workers may go on meanwhile: it looks at one moment of the tables."""
+def differences(
+    sink: Sink, codec: Codec, connection: Connection, kafka: str, storage: Storage, say: Say = unheard
+) -> Iterator[str]:
+    """Everything that is not as it was written. Workers may go on meanwhile: it looks at one moment of the tables.
+
+    What takes long is counted aloud.
+    """
     with connection.transaction():
         connection.execute("set transaction isolation level repeatable read, read only")
         connection.execute("set local idle_in_transaction_session_timeout = 0")
         yield from _series(sink, connection)
         waiting = set(manifest.outgoing_names(connection))
-        for row in manifest.rows(connection, sink.kinds):
+        for row in telling(manifest.rows(connection, sink.kinds), f"files of {sink.name}", say):
             yield from _file(sink, connection, storage, row, waiting)
-        yield from sink.differences(connection, _records(sink, codec, connection, kafka))
+        records = telling(_records(sink, codec, connection, kafka), f"records of {sink.topic.name}", say)
+        yield from sink.differences(connection, records)
 
 
 def _series(sink: Sink, connection: Connection) -> Iterator[str]:

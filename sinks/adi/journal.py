@@ -24,12 +24,18 @@ class Line(NamedTuple):
     partition: int
     record_offset: int
     line_id: str
+    prisoner_id: str
     transaction_id: str
     cost_centre: str
     gl_account: str
     side: LedgerSide
     amount_minor: int
     description: str
+
+    @property
+    def transaction(self) -> str:
+        """As the file names it: `A1234BC/CANTEEN-0001`. Ids are unique in a prisoner's book only, and hold no `/`."""
+        return f"{self.prisoner_id}/{self.transaction_id}"
 
     @property
     def debit_minor(self) -> int:
@@ -102,9 +108,9 @@ def pounds(amount_minor: int) -> Decimal:
 
 
 def _balanced(lines: Iterable[Line]) -> list[list[Line]]:
-    by_id = sorted(lines, key=attrgetter("transaction_id", "line_id"))
-    transactions = [list(group) for _, group in groupby(by_id, attrgetter("transaction_id"))]
-    wrong = [each[0].transaction_id for each in transactions if _difference(each)]
+    by_id = sorted(lines, key=attrgetter("transaction_id", "prisoner_id", "line_id"))
+    transactions = [list(group) for _, group in groupby(by_id, attrgetter("transaction"))]
+    wrong = [each[0].transaction for each in transactions if _difference(each)]
     if wrong:
         named = ", ".join(wrong[:5]) + (f" and {len(wrong) - 5} more" if len(wrong) > 5 else "")
         raise Unbalanced(f"{pounds(_difference(by_id))} GBP more debit than credit; not balanced: {named}")

@@ -14,7 +14,8 @@ Place = tuple[int, int]
 """Partition and offset."""
 
 LINE_COLUMNS = (
-    "partition, record_offset, line_id, transaction_id, cost_centre, gl_account, side, amount_minor, description"
+    "partition, record_offset, line_id, prisoner_id, transaction_id, cost_centre, gl_account, side, amount_minor,"
+    " description"
 )
 
 

@@ -27,7 +27,7 @@ from openpyxl.writer.excel import ExcelWriter
 from sinks.adi import segments
 from sinks.adi.journal import Journal, Line, pounds
 
-EDITION: Final = f"adi-1/openpyxl-{openpyxl.__version__}{'-lxml' if openpyxl.LXML else ''}"
+EDITION: Final = f"adi-2/openpyxl-{openpyxl.__version__}{'-lxml' if openpyxl.LXML else ''}"
 """Raise it whenever the bytes change; the golden test says when."""
 
 FIRST_LINE: Final = 19
@@ -84,14 +84,15 @@ def workbook(journal: Journal) -> bytes:
 
 
 def table(journal: Journal) -> bytes:
-    """The journal as CSV: a row for each line, and one with the control totals: count, debit, credit."""
+    """The journal as CSV: a row for each line, and one with the control totals: count, debit, credit.
+
+    Lines with the same `Transaction` are taken together or not at all; it is one person's (`Line.transaction`).
+    """
     text = io.StringIO()
     rows = csv.writer(text, lineterminator="\r\n")
     rows.writerow([title for column, title, _, _ in TITLES if column not in "BMNO"] + ["Transaction", "Line"])
     for line in journal.lines:
-        rows.writerow(
-            [*_segments(line), *_amounts(line), _harmless(line.description), line.transaction_id, line.line_id]
-        )
+        rows.writerow([*_segments(line), *_amounts(line), _harmless(line.description), line.transaction, line.line_id])
     debit, credit = pounds(journal.debit_minor), pounds(journal.credit_minor)
     rows.writerow(["TOTAL", *[""] * 6, debit, credit, journal.name, "", len(journal.lines)])
     return text.getvalue().encode()

@@ -1,6 +1,7 @@
 """What the general ledger answers, and what it means for each line (PRI-11). Pure.
 
-A transaction that has a refused line is not written by the general ledger at all; all others are.
+A transaction that has a refused line is not written by the general ledger at all; all others are. Purchases of the same
+id may be two prisoners': those are two transactions, in the file as well (`sinks.adi.journal.Line.transaction`).
 """
 
 import re
@@ -119,15 +120,20 @@ def verdicts(answer: Answer, digest: str, lines: Sequence[SentLine]) -> list[Ver
     if answer.outcome is Outcome.REFUSED:
         whole = answer.reason or "the file was refused"
         return [Verdict(line, LineStatus.REFUSED, reasons.get(line.line_id, whole)) for line in lines]
-    with_refused = {line.transaction_id: line.line_id for line in lines if line.line_id in reasons}
+    with_refused = {_transaction(line): line.line_id for line in lines if line.line_id in reasons}
     return [_verdict(line, reasons, with_refused) for line in lines]
 
 
-def _verdict(line: SentLine, reasons: Mapping[str, str], with_refused: Mapping[str, str]) -> Verdict:
-    if line.transaction_id not in with_refused:
+def _verdict(line: SentLine, reasons: Mapping[str, str], with_refused: Mapping[tuple[str, str], str]) -> Verdict:
+    refused = with_refused.get(_transaction(line))
+    if refused is None:
         return Verdict(line, LineStatus.PROCESSED, None)
-    sibling = f"not written: of its transaction, {with_refused[line.transaction_id]} was refused"[:LONGEST_REASON]
+    sibling = f"not written: of its transaction, {refused} was refused"[:LONGEST_REASON]
     return Verdict(line, LineStatus.REFUSED, reasons.get(line.line_id, sibling))
+
+
+def _transaction(line: SentLine) -> tuple[str, str]:
+    return line.prisoner_id, line.transaction_id
 
 
 def acknowledgements(file: str, found: Sequence[Verdict]) -> list[Acknowledgement]:

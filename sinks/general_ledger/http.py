@@ -6,6 +6,8 @@
     {"digest": "9f…", "outcome": "accepted" | "accepted in part" | "refused" | "at work", "reference": "JE-17",
      "reason": "period closed", "refused": [{"line_id": "…", "reason": "account 1816 is closed"}]}
 
+It writes lines with the same `Transaction` together or not at all, and need not look into that name for anything else.
+
 No public source describes SOP's own interface: this is the shape that an adapter in front of it must have.
 """
 

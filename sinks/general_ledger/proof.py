@@ -11,6 +11,7 @@ from schemas.topics import Topic
 from sinks.database import Connection
 from sinks.general_ledger import outbox, tables
 from sinks.log import Log
+from sinks.progress import Say, telling, unheard
 from sinks.worker import read
 
 LAST: Final = 2**63 - 1
@@ -37,7 +38,8 @@ _TOLD = """
 
 
 def differences(connection: Connection) -> Iterator[str]:
-    """In sentences; none, if every line has had one fate, everybody concerned was told of it, and corrections match.
+    """In sentences; none, if every line has had one fate, its transaction's, everybody concerned was told of it, and
+    corrections match.
 
     Workers may go on meanwhile: each comparison is one statement, and so looks at one moment.
     """
@@ -50,6 +52,12 @@ def differences(connection: Connection) -> Iterator[str]:
         f"select * from ({_TOLD}) as found where times <> 1 or outcome <> status order by 1"
     ):
         yield f"line {line_id} is {status}, and was told {times} times ({outcome or 'never'})"
+    for prisoner_id, transaction_id, file in connection.execute(
+        "select prisoner_id, transaction_id, file from sink.adi_line"
+        " where status in ('processed', 'refused', 'reversed') group by 1, 2, 3"
+        " having bool_or(status = 'processed') and bool_or(status <> 'processed') order by 1, 2, 3"
+    ):
+        yield f"transaction {prisoner_id}/{transaction_id} is processed in part, and refused in part, in {file}"
     for (line_id,) in connection.execute(
         "select line_id from sink.adi_line as line where (status = 'reversed')"
         " <> exists (select from sink.adi_line as other where other.corrects = line.line_id) order by 1"
@@ -57,14 +65,14 @@ def differences(connection: Connection) -> Iterator[str]:
         yield f"line {line_id} is reversed without a line in its place, or has one and is not"
 
 
-def untold(connection: Connection, codec: Codec, kafka: str, topic: Topic) -> Iterator[str]:
+def untold(connection: Connection, codec: Codec, kafka: str, topic: Topic, say: Say = unheard) -> Iterator[str]:
     """Where Kafka does not say what the tables do, in sentences: every acknowledgement that is marked as published is
     there, as it was given, and no other. Raises `KafkaUnavailable`.
 
     Workers may go on meanwhile: what is marked is asked before Kafka is read, and what was given afterwards.
     """
     marked = tables.published_ids(connection)
-    in_kafka = _in_kafka(codec, kafka, topic)
+    in_kafka = _in_kafka(codec, kafka, topic, say)
     for row in tables.acknowledgements(connection):
         said = in_kafka.pop(row.event_id, None)
         what = f"acknowledgement {row.event_id} of {row.transaction_id}"
@@ -76,20 +84,20 @@ def untold(connection: Connection, codec: Codec, kafka: str, topic: Topic) -> It
         yield f"Kafka has acknowledgement {event_id}, which was not given"
 
 
-def _in_kafka(codec: Codec, kafka: str, topic: Topic) -> dict[str, Contract]:
+def _in_kafka(codec: Codec, kafka: str, topic: Topic, say: Say) -> dict[str, Contract]:
     """What this sink published, by event id; the room goes by the first of an id, and so does this."""
     found: dict[str, Contract] = {}
     log = Log(kafka, topic.name)
     try:
-        for partition in range(log.partitions):
-            for record in log.read(partition, LAST):
-                arrived = read(codec, topic, record)
-                try:
-                    envelope = read_envelope(arrived.headers)
-                except InvalidEnvelope:
-                    continue
-                if envelope.source == outbox.SOURCE and not isinstance(arrived.message, Undecodable):
-                    found.setdefault(envelope.id, arrived.message)
+        records = (record for partition in range(log.partitions) for record in log.read(partition, LAST))
+        for record in telling(records, f"records of {topic.name}", say):
+            arrived = read(codec, topic, record)
+            try:
+                envelope = read_envelope(arrived.headers)
+            except InvalidEnvelope:
+                continue
+            if envelope.source == outbox.SOURCE and not isinstance(arrived.message, Undecodable):
+                found.setdefault(envelope.id, arrived.message)
     finally:
         log.close()
     return found

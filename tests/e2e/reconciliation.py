@@ -8,8 +8,9 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+import orjson
 import psycopg
 
 from schemas.topics import GL_ACKNOWLEDGEMENTS
@@ -69,6 +70,19 @@ def reconcile(folder: Path, environment: Mapping[str, str], limit_s: float = LIM
         return Reconciled(
             len(days), len(ledger.uploads), len(ledger.written), statuses["processed"], len(mailbox.taken)
         )
+
+
+def story(folder: Path, environment: Mapping[str, str]) -> list[dict[str, Any]]:
+    """The steps of one purchase that was refunded, as `python -m sinks purchase` tells them."""
+    with psycopg.connect(servers_of(environment)["MILLRACE_POSTGRES"]) as connection:
+        found = connection.execute(
+            "SELECT prisoner_id, reverses FROM sink.adi_line JOIN sink.receipt ON purchase_id = reverses"
+            " WHERE sent_at IS NOT NULL ORDER BY 1, 2 LIMIT 1"
+        ).fetchone()
+    assert found is not None, "no purchase was refunded"
+    told = orjson.loads(run(folder, environment, "sinks", "purchase", *found, "--json"))
+    steps: list[dict[str, Any]] = told["steps"]
+    return steps
 
 
 def run(folder: Path, environment: Mapping[str, str], *command: str, limit_s: float = LIMIT_S) -> str:

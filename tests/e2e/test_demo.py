@@ -14,7 +14,7 @@ from pypdf import PdfReader
 
 from stack import api
 from stack.jars import JarSet, ensure
-from tests.e2e.reconciliation import Reconciled, reconcile
+from tests.e2e.reconciliation import Reconciled, reconcile, story
 
 REPOSITORY = Path(__file__).parents[2]
 SCALE = "0.1"
@@ -50,14 +50,15 @@ class Quiet(NamedTuple):
     folder: Path
     report: dict[str, Any]
     reconciled: Reconciled
+    story: list[dict[str, Any]]
 
 
 @pytest.fixture(scope="module")
 def quiet(tmp_path_factory: pytest.TempPathFactory) -> Quiet:
-    found: list[Reconciled] = []
+    found: list[tuple[Reconciled, list[dict[str, Any]]]] = []
     folder = tmp_path_factory.mktemp("quiet-day")
-    report = day(folder, then=lambda *of_day: found.append(reconcile(*of_day)))
-    return Quiet(folder, report, found[0])
+    report = day(folder, then=lambda *of_day: found.append((reconcile(*of_day), story(*of_day))))
+    return Quiet(folder, report, *found[0])
 
 
 @pytest.mark.requirement("PIPE-09")
@@ -73,7 +74,7 @@ def test_every_input_has_its_outcome_or_its_dead_letter_and_the_audit_is_clean(
 
 @pytest.mark.requirement("PIPE-08", "MOB-25", "PRI-11")
 def test_every_file_of_the_report_opens_and_balances(quiet: Quiet) -> None:
-    folder, report, _ = quiet
+    folder, report, *_ = quiet
     assert report["invoices"]
     assert report["adi_files"]
     for invoice in report["invoices"]:
@@ -89,16 +90,30 @@ def test_every_file_of_the_report_opens_and_balances(quiet: Quiet) -> None:
 
 @pytest.mark.requirement("PRI-10", "PRI-11", "PRI-13")
 def test_every_line_of_the_day_is_uploaded_once_and_processed_and_receipts_are_mailed(quiet: Quiet) -> None:
-    _, report, reconciled = quiet
+    _, report, reconciled, _ = quiet
     workbooks = [file for file in report["adi_files"] if file["path"].endswith(".xlsx")]
     assert reconciled.uploads == len(workbooks)
     assert reconciled.processed == reconciled.lines > 0
     assert reconciled.receipts > 0
 
 
+@pytest.mark.requirement("PRI-10", "PRI-11", "PRI-13")
+def test_the_story_of_a_purchase_goes_from_its_order_to_the_general_ledger_and_back(quiet: Quiet) -> None:
+    kinds = [step["step"] for step in quiet.story]
+    accepted = [step for step in quiet.story if step.get("outcome") == "accepted"]
+    assert [step["title"].split()[0] for step in accepted[:2]] == ["Submit", "Confirm"]
+    assert kinds.index("file") < kinds.index("upload") < kinds.index("answer")
+    assert quiet.story[kinds.index("answer")]["state"] == "accepted"
+    assert "receipt" in kinds
+    assert any("processed: the general ledger has all lines" in note for step in quiet.story for note in step["notes"])
+    of_refund = [step for step in accepted if step["title"].startswith("Refund ")]
+    assert of_refund[0]["events"][0]["type"] == "PurchaseRefunded"
+    assert all(step["at"] for step in quiet.story if step["step"] not in ("file", "undecided"))
+
+
 @pytest.mark.requirement("PIPE-08")
 def test_an_invoice_is_valid_pdf_a_3b(quiet: Quiet) -> None:
-    folder, report, _ = quiet
+    folder, report, *_ = quiet
     program = ["java", "-cp", f"{ensure(JarSet.VERAPDF)}/*", "org.verapdf.apps.GreenfieldCliWrapper"]
     invoice = str(folder / report["invoices"][0]["path"])
     done = subprocess.run(

@@ -79,6 +79,25 @@ def test_a_transaction_with_a_refused_line_is_not_written_and_all_others_are(sop
     }
 
 
+def test_two_peoples_purchases_of_the_same_id_are_two_transactions_of_their_file(sop: Sop) -> None:
+    """Ids of purchases are unique in a book only, and both books' lines may come to one file."""
+    bad, good = purchase(1, day=DAY), [
+        replace(line, line_id=f"{line.line_id}-other", prisoner_id="A2") for line in purchase(1, day=DAY)
+    ]  # fmt: skip
+    sop.file(DAY, bad, good)
+    sop.ledger.bad_lines = {bad[1].line_id: "account 1816902028 is closed"}
+
+    sop.upload()
+
+    assert sop.states() == ["accepted in part"]
+    assert sop.statuses() == dict.fromkeys(ids(bad), "refused") | dict.fromkeys(ids(good), "processed")
+    assert sop.ledger.written == dict.fromkeys(ids(good), 1)
+    assert {each.envelope.subject: type(each.message) for each in sop.told()} == {
+        "prisoner:A1": LinesRefused, "prisoner:A2": LinesProcessed,
+    }  # fmt: skip
+    assert [*sop.differences(), *sop.world.differences("adi")] == []
+
+
 def test_a_file_that_is_refused_as_a_whole_refuses_every_line(sop: Sop) -> None:
     one, other = purchase(1, day=DAY), purchase(2, day=DAY)
     sop.file(DAY, one, other)

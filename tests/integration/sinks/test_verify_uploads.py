@@ -98,6 +98,27 @@ def test_a_file_that_goes_up_for_another_prison_than_its_twin_is_found(sop: Sop)
 # ---- told otherwise than it was given
 
 
+def test_a_transaction_that_is_processed_in_part_is_found(sop: Sop) -> None:
+    """Line by line all agrees: the one is processed and was told so, the other refused and was told so."""
+    sop.file(DAY, purchase(1, day=DAY), purchase(2, day=DAY))
+    sop.ledger.bad_lines = {"line-2-debit": "account unknown"}
+    sop.upload()
+    assert sop.differences() == []
+
+    sop.world.query("update sink.adi_line set status = 'refused' where line_id = 'line-1-debit'")
+    sop.world.query(
+        "update sink.acknowledgement set lines = '[{\"line_id\": \"line-1-credit\"}]' where transaction_id like '%%1'"
+    )
+    sop.world.query(
+        'update sink.acknowledgement set lines = lines || \'[{"line_id": "line-1-debit"}]\''
+        " where transaction_id like '%%2'"
+    )
+
+    with database.connect(sop.world.postgres) as connection:
+        (told,) = proof.differences(connection)
+    assert told.startswith("transaction A1/transaction-0001 is processed in part, and refused in part, in adi/")
+
+
 def test_what_was_told_is_in_kafka_and_nothing_is_said_of_it(sop: Sop) -> None:
     sop.file(DAY, purchase(1, day=DAY), purchase(2, day=DAY))
     sop.upload()

@@ -179,7 +179,8 @@ def _check_journals(
     last = {each["partition"]: each["accounting_date"] for each in sorted(closed, key=lambda each: each["offset"])}
     closed_until = min(last.values()) if len(last) == PARTITIONS else ""
     expected = Counter(
-        Row(line["prison_id"], line["accounting_date"], line["line_id"], line["transaction_id"], line["cost_centre"],
+        Row(line["prison_id"], line["accounting_date"], line["line_id"],
+            f"{line['prisoner_id']}/{line['transaction_id']}", line["cost_centre"],
             line["gl_account"], line["side"], line["amount"]["amount_minor"])
         for line in lines if line["accounting_date"] <= closed_until
     )  # fmt: skip

@@ -15,7 +15,7 @@ def purchase(number: int, amount_minor: int = 1_234, description: str | None = N
     transaction = f"transaction-{number:05d}"
 
     def line(side: LedgerSide, account: str) -> Line:
-        return Line(0, number, f"{transaction}-{side}", transaction, "318700", account, side, amount_minor, text)
+        return Line(0, number, f"{transaction}-{side}", "A1", transaction, "318700", account, side, amount_minor, text)
 
     return [line(LedgerSide.DEBIT, "2617902085"), line(LedgerSide.CREDIT, "1816902028")]
 

@@ -51,7 +51,7 @@ def test_a_transaction_longer_than_a_file_stays_whole(monkeypatch: pytest.Monkey
 def test_a_transaction_that_does_not_balance_is_named() -> None:
     debit, credit = purchase(7)
 
-    with pytest.raises(Unbalanced, match=r"0\.01 GBP more debit.*transaction-00007"):
+    with pytest.raises(Unbalanced, match=r"0\.01 GBP more debit.*A1/transaction-00007"):
         journals(DAY, "LEI", "MR", [*lines(range(3)), debit._replace(amount_minor=1_235), credit])
 
 
@@ -60,8 +60,25 @@ def test_two_mistakes_that_cancel_out_are_still_mistakes() -> None:
     crossed = [one[0]._replace(amount_minor=1_235), one[1], other[0], other[1]._replace(amount_minor=1_235)]
 
     assert sum(line.debit_minor - line.credit_minor for line in crossed) == 0
-    with pytest.raises(Unbalanced, match="transaction-00001, transaction-00002"):
+    with pytest.raises(Unbalanced, match="A1/transaction-00001, A1/transaction-00002"):
         journals(DAY, "LEI", "MR", crossed)
+
+
+def test_two_peoples_purchases_of_the_same_id_do_not_balance_each_other() -> None:
+    one, other = purchase(1), [line._replace(prisoner_id="A2", line_id=f"{line.line_id}-A2") for line in purchase(1)]
+    crossed = [one[0]._replace(amount_minor=1_235), one[1], other[0], other[1]._replace(amount_minor=1_235)]
+
+    with pytest.raises(Unbalanced, match="A1/transaction-00001, A2/transaction-00001"):
+        journals(DAY, "LEI", "MR", crossed)
+
+
+def test_two_peoples_purchases_of_the_same_id_may_be_in_two_files(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(journal, "FILE_LINES", 2)
+    other = [line._replace(prisoner_id="A2", line_id=f"{line.line_id}-A2") for line in purchase(1)]
+
+    parts = journals(DAY, "LEI", "MR", purchase(1) + other)
+
+    assert [{line.prisoner_id for line in part.lines} for part in parts] == [{"A1"}, {"A2"}]
 
 
 def test_a_day_without_lines_has_no_file() -> None:

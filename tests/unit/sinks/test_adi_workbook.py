@@ -106,7 +106,7 @@ def test_the_table_says_the_same_with_its_control_totals() -> None:
 
     assert rows[1] == (
         "0210,318700,1816902028,0000000,00000000,0000,0000000,,10.00,"
-        "Canteen Spends - 03.07.2026 - CANTEEN-0000,transaction-00000,transaction-00000-credit"
+        "Canteen Spends - 03.07.2026 - CANTEEN-0000,A1/transaction-00000,transaction-00000-credit"
     )
     assert rows[5] == "TOTAL,,,,,,,20.01,20.01,578/MTP/030726/MR,,4"
 

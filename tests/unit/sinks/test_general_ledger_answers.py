@@ -65,6 +65,20 @@ def test_reasons_are_made_fit_for_one_line() -> None:
     assert answer("refused", reason="\n").reason == "no reason given"
 
 
+def test_a_refused_line_refuses_no_other_persons_purchase_of_the_same_id() -> None:
+    lines = [SentLine(f"{who}/order-1/{side}", "order-1", who) for who in ("A1", "A2") for side in ("debit", "credit")]
+
+    found = verdicts(answer("accepted in part", {"A1/order-1/debit": "account unknown"}), "d", lines)
+
+    assert [(each.line.prisoner_id, each.status) for each in found] == [
+        ("A1", LineStatus.REFUSED), ("A1", LineStatus.REFUSED),
+        ("A2", LineStatus.PROCESSED), ("A2", LineStatus.PROCESSED),
+    ]  # fmt: skip
+    assert {each.prisoner_id: each.outcome for each in acknowledgements(FILE, found)} == {
+        "A1": LineStatus.REFUSED, "A2": LineStatus.PROCESSED,
+    }  # fmt: skip
+
+
 def test_a_whole_refusal_keeps_the_reasons_that_were_given_by_line() -> None:
     lines = sent(1)
     found = verdicts(answer("refused", {"line-0-0": "account unknown"}, "period closed"), "d", lines)

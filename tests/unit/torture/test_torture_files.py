@@ -16,7 +16,7 @@ from tests.unit.torture.topics import CHARGES, Topics, Wire
 DAY, TRANSACTION = "2026-11-14", "A1/P1/2026-11-14/1"
 FILE = f"adi/{DAY}/0210_SSCL_MR_14112026_LEI_MTP01.csv"
 HEAD = "Entity,Cost Centre,Account,Debit,Credit,Transaction,Line"
-ROWS = (f"0210,318,2102,9.14,,P1,{TRANSACTION}/debit", f"0210,318,2501,,9.14,P1,{TRANSACTION}/credit")
+ROWS = (f"0210,318,2102,9.14,,A1/P1,{TRANSACTION}/debit", f"0210,318,2501,,9.14,A1/P1,{TRANSACTION}/credit")
 TOTAL = "TOTAL,,,9.14,9.14,,2"
 CSV = "\n".join((HEAD, *ROWS, TOTAL))
 
@@ -137,9 +137,9 @@ def test_a_line_in_the_file_of_another_prison_or_day_is_a_difference(name: str, 
 @pytest.mark.requirement("PRI-11")
 @pytest.mark.parametrize(
     ("right", "wrong"),
-    [("0210,318,2501", "0210,334,2501"), ("0210,318,2501", "0210,318,2102"), (",P1,", ",P2,"), (TOTAL, ""),
-     (TOTAL, TOTAL.replace("9.14,9.14", "9.14,9.15"))],
-    ids=["cost centre", "code", "transaction", "no total", "wrong total"],
+    [("0210,318,2501", "0210,334,2501"), ("0210,318,2501", "0210,318,2102"), (",A1/P1,", ",A1/P2,"),
+     (",A1/P1,", ",P1,"), (TOTAL, ""), (TOTAL, TOTAL.replace("9.14,9.14", "9.14,9.15"))],
+    ids=["cost centre", "code", "transaction", "anybody's transaction", "no total", "wrong total"],
 )  # fmt: skip
 def test_a_file_that_says_something_else_than_its_lines_is_a_difference(right: str, wrong: str, tmp_path: Path) -> None:
     assert found_in(tmp_path, closings(), FILE, CSV.replace(right, wrong))
