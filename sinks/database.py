@@ -2,6 +2,8 @@
 
 import logging
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, TypeAlias
 
 import psycopg
@@ -50,6 +52,19 @@ def reconnect(postgres: str) -> Connection:
             log.warning("%s", error)
             time.sleep(0.1 * 2**attempt)
     return connect(postgres)
+
+
+@contextmanager
+def alone_with(connection: Connection, what: str) -> Iterator[bool]:
+    """Whether this worker is the one that may work on it; the right ends with the block, or with the session."""
+    key = f"millrace {what}"
+    row = connection.execute("select pg_try_advisory_lock(hashtextextended(%s, 0))", (key,)).fetchone()
+    mine = row == (True,)
+    try:
+        yield mine
+    finally:
+        if mine and not connection.closed:
+            connection.execute("select pg_advisory_unlock(hashtextextended(%s, 0))", (key,))
 
 
 def place(postgres: str) -> str:
