@@ -34,7 +34,7 @@ def connect(postgres: str) -> Connection:
             f"Postgres at {place(postgres)} does not answer ({_first_line(error)}): "
             "start it with `python -m stack up`, or set MILLRACE_POSTGRES"
         ) from error
-    if connection.execute("select to_regclass('sink.receipt')").fetchone() == (None,):  # of the latest migration
+    if connection.execute("select to_regclass('sink.billing_call')").fetchone() == (None,):  # of the latest migration
         connection.close()
         raise PostgresUnavailable(
             f"Postgres at {place(postgres)} lacks tables of the sinks: make them with"
