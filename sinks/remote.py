@@ -44,12 +44,12 @@ class _NotConnected(NotTaken):
     """Not a byte has left."""
 
 
-def _one_line(text: object) -> object:
+def one_line(text: str) -> str:
     """Another system's words, as our messages and tables take them."""
-    return (_CONTROL.sub(" ", text).strip() or "no reason given")[:LONGEST_WORDS] if isinstance(text, str) else text
+    return (_CONTROL.sub(" ", text).strip() or "no reason given")[:LONGEST_WORDS]
 
 
-Words = Annotated[str, BeforeValidator(_one_line)]
+Words = Annotated[str, BeforeValidator(lambda text: one_line(text) if isinstance(text, str) else text)]
 
 
 def is_over(sent_s_ago: float | None, timeout_s: float) -> bool:

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from schemas.fields import Text
 from sinks.billing.call import Event
 from sinks.billing.content import Wanted, requisites
-from sinks.remote import Words
+from sinks.remote import one_line
 
 SHORTEST_SECRET: Final = 3
 """Shorter values are in too many words to be taken out of them."""
@@ -29,11 +29,11 @@ class Done(_Said):
 
 
 class Refused(_Said):
-    """Billing will not do it, and has done nothing of it."""
+    """Billing will not do it, and has done nothing of it. `fit_to_tell` makes its words ours."""
 
     outcome: Literal["refused"]
-    code: Words
-    text: Words
+    code: str
+    text: str
 
 
 class AtWork(_Said):
@@ -55,16 +55,22 @@ ANSWERS: Final[TypeAdapter[Answer | Unknown]] = TypeAdapter(
 EVENTS: Final = {"done": Event.DONE, "refused": Event.REFUSED}
 
 
-def without_requisites(refused: Refused, wanted: Wanted) -> Refused:
-    """The refusal, where it repeats what it does not like: a person's or a bank's details are nobody's to read."""
-    details = requisites(wanted)
-    if details is None:
-        return refused
+def fit_to_tell(refused: Refused, wanted: Wanted) -> Refused:
+    """The refusal in words of a line each, without the requisites that it may repeat: they are nobody's to read.
+
+    They are taken out first, as what is left of one that was cut is none any more, and yet tells.
+    """
     code, text = refused.code, refused.text
-    values = (str(value) for value in details.model_dump().values() if value is not None)
-    for value in sorted((each for each in values if len(each) >= SHORTEST_SECRET), key=len, reverse=True):
-        code, text = code.replace(value, "<requisites>"), text.replace(value, "<requisites>")
-    return Refused(key=refused.key, outcome="refused", code=code, text=text)
+    for secret in _secrets(wanted):
+        code, text = code.replace(secret, "<requisites>"), text.replace(secret, "<requisites>")
+    return Refused(key=refused.key, outcome="refused", code=one_line(code), text=one_line(text))
+
+
+def _secrets(wanted: Wanted) -> list[str]:
+    """The longest first, since one may be a part of another."""
+    details = requisites(wanted)
+    values = () if details is None else details.model_dump(exclude_none=True).values()
+    return sorted((str(each) for each in values if len(str(each)) >= SHORTEST_SECRET), key=len, reverse=True)
 
 
 def event_id(call_id: str) -> str:

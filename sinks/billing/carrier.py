@@ -16,7 +16,7 @@ from schemas.settings import Settings
 from schemas.topics import BILLING_ANSWERS, Topic
 from sinks import metrics
 from sinks.billing import outbox, tables
-from sinks.billing.answer import Answer, AtWork, Refused, without_requisites
+from sinks.billing.answer import Answer, AtWork, Refused, fit_to_tell
 from sinks.billing.call import MOST_USELESS, OPEN, Call, Event, State, may_be_sent, pause_s
 from sinks.billing.content import Wanted, wanted
 from sinks.billing.ports import Billing, Nonsense, NotUnderstood
@@ -146,7 +146,7 @@ class Carrier:
             self._later(connection, call, "Billing is at work on it")
             return False
         if isinstance(answer, Refused):
-            answer = without_requisites(answer, what)
+            answer = fit_to_tell(answer, what)
         tables.settle(connection, call, answer)
         metrics.BILLING_OUTCOMES.labels(call.kind, answer.outcome).inc()
         log.info("%s: %s", call.call_id, answer.outcome)

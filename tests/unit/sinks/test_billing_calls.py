@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from schemas.billing import BillingDone, BillingRefused, ReportCommission
 from schemas.topics import BILLING_ANSWERS, BILLING_CALLS
 from sinks.billing import outbox
-from sinks.billing.answer import ANSWERS, AtWork, Done, Refused, Unknown, event_id, without_requisites
+from sinks.billing.answer import ANSWERS, AtWork, Done, Refused, Unknown, event_id, fit_to_tell
 from sinks.billing.content import KINDS, Wanted, content, digest, wanted
 from sinks.billing.http import HttpBilling, request
 from sinks.billing.ports import Nonsense, NotUnderstood
@@ -75,7 +75,7 @@ def heard(status: int, answer: Any, method: str = "POST", call: Wanted | None = 
 
 def test_answers_are_taken_at_their_word() -> None:
     assert heard(201, DONE) == Done(key=KEY, outcome="done", id="c-1")
-    assert heard(422, REFUSED) == Refused(key=KEY, outcome="refused", code="bad_payer", text="no such payer")
+    assert heard(422, REFUSED) == Refused(key=KEY, outcome="refused", code="bad_payer", text="no\nsuch payer")
     assert heard(202, {"key": KEY, "outcome": "at work"}) == AtWork(key=KEY, outcome="at work")
     assert heard(404, {"key": KEY, "outcome": "unknown"}, "GET") == Unknown(key=KEY, outcome="unknown")
 
@@ -123,12 +123,18 @@ def test_requisites_that_a_refusal_repeats_are_taken_out_of_it() -> None:
     said = f"{REQUISITES.legal_name}: account {REQUISITES.bank_account} at {REQUISITES.bank_code} is closed"
     refused = Refused(key=KEY, outcome="refused", code=f"closed-{REQUISITES.bank_account}", text=said)
 
-    told = without_requisites(refused, create_client())
+    told = fit_to_tell(refused, create_client())
 
     assert (told.code, told.text) == (
         "closed-<requisites>", "<requisites>: account <requisites> at <requisites> is closed",
     )  # fmt: skip
-    assert without_requisites(refused, issue_bill()) == refused
+    assert fit_to_tell(refused, issue_bill()) == refused
+
+
+def test_a_refusal_is_told_in_one_line_and_cut_after_requisites_are_out_of_it() -> None:
+    said = f"{'x' * 230} {REQUISITES.bank_account}\nis closed"
+    told = fit_to_tell(Refused(key=KEY, outcome="refused", code="", text=said), create_client())
+    assert (told.code, told.text) == ("no reason given", f"{'x' * 230} <requisit")
 
 
 def test_an_answer_is_an_event_of_its_call_and_the_same_row_is_the_same_event() -> None:
