@@ -418,6 +418,52 @@ AFTER_THE_FILES = (
     ),
 )
 
+BILLING = (
+    Panel(
+        "Billing is let alone",
+        "Longer than a few minutes: the external Billing does not answer, and calls wait in their order, so call "
+        "whoever runs it; nothing is lost.",
+        COUNT,
+        {"{{instance}}": "max by (instance) (millrace_sink_billing_let_alone)"},
+    ),
+    Panel(
+        "Calls without an answer",
+        "Any parked: its account's later calls wait behind it, so read the `problem` of `sink.billing_call` and run "
+        "`python -m sinks retry`; many in doubt mean that answers are lost on the way.",
+        COUNT,
+        {"{{state}}": "max by (state) (millrace_sink_billing_calls_open)"},
+    ),
+    Panel(
+        "Age of the oldest call without an answer",
+        "More than minutes while Billing is not let alone: one account is stuck, and its row in `sink.billing_call` "
+        "says on what.",
+        SECONDS,
+        {"since it came": "max(millrace_sink_billing_oldest_call_seconds)"},
+    ),
+    Panel(
+        "Calls and answers in the last hour",
+        "More calls than answers: calls are sent and sent again; many refused of one kind: what we send of it is "
+        "wrong.",
+        COUNT,
+        {
+            "{{kind}} sent": _last_hour("millrace_sink_billing_calls_total", "kind"),
+            "{{kind}} {{outcome}}": _last_hour("millrace_sink_billing_outcomes_total", "kind, outcome"),
+        },
+    ),
+    Panel(
+        "Answers published",
+        "Zero while some wait: Kafka or the registry is away, and dealers' books do not hear of what Billing has done.",
+        PER_SECOND,
+        {"published": f"sum(rate(millrace_sink_billing_answers_total[{WINDOW}]))"},
+    ),
+    Panel(
+        "Answers waiting",
+        "A number that does not fall: see the log of the billing sink for what Kafka says.",
+        COUNT,
+        {"waiting": "max(millrace_sink_billing_answers_waiting)"},
+    ),
+)
+
 ROWS: Mapping[str, tuple[Panel, ...]] = {
     "Is it well": IS_IT_WELL,
     "Throughput": THROUGHPUT,
@@ -427,4 +473,5 @@ ROWS: Mapping[str, tuple[Panel, ...]] = {
     "Dead letters": DEAD_LETTERS,
     "Sinks": SINKS,
     "General ledger and receipts": AFTER_THE_FILES,
+    "Billing": BILLING,
 }

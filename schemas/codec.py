@@ -134,8 +134,12 @@ def _made(contract: type[Contract], fields: Any) -> Contract:
 
 
 def _part(kind: type[Message], fields: Any) -> Message:
-    """A validated record inside a fact."""
-    return kind.model_validate(fields)
+    """A validated record inside a fact. What is wrong with it is said without its values, which may be personal."""
+    try:
+        return kind.model_validate(fields)
+    except ValidationError as error:
+        field, problem = _first(error)
+        raise ValueError(f"{field}: {problem}") from None
 
 
 def _record_name(schema: Any) -> str:
@@ -152,9 +156,14 @@ def _unreadable(name: str, error: Exception) -> Undecodable:
 
 
 def _refused_by_schema(message: type[Contract], error: ValidationError) -> Undecodable:
+    field, problem = _first(error)
+    return Undecodable("refused_by_schema", f"{field}: {problem}", field=field, schema=full_name(message))
+
+
+def _first(error: ValidationError) -> tuple[str, str]:
+    """The first field that is wrong, and why."""
     first = error.errors(include_url=False, include_input=False)[0]
-    field = ".".join(str(part) for part in first["loc"])
-    return Undecodable("refused_by_schema", f"{field}: {first['msg']}", field=field, schema=full_name(message))
+    return ".".join(str(part) for part in first["loc"]), str(first["msg"])
 
 
 def from_json(message: type[Message], data: Any) -> Message:

@@ -1,4 +1,6 @@
-"""`python -m sinks invoices | adi | general-ledger | receipts | verify | parked | retry | refused | day | purchase`.
+"""`python -m sinks invoices | adi | general-ledger | receipts | billing`: the workers.
+
+`python -m sinks verify | parked | retry | refused | day | purchase`: what they left behind.
 
 Exit codes: see `sinks.errors.Exit`.
 """
@@ -20,11 +22,15 @@ from rich.console import Console
 from schemas.codec import Codec
 from schemas.registry import ConfluentRegistry, RegistryUnavailable, UnknownSchema
 from schemas.settings import WrongSetting, settings
-from schemas.topics import GL_ACKNOWLEDGEMENTS, GL_LINES, Topic
+from schemas.topics import BILLING_ANSWERS, GL_ACKNOWLEDGEMENTS, GL_LINES, Topic
 from sinks import metrics, parked
 from sinks import retry as retrying
 from sinks import verify as proving
 from sinks.adi.sink import AdiSink
+from sinks.billing import proof as billed
+from sinks.billing.carrier import Carrier
+from sinks.billing.http import HttpBilling
+from sinks.billing.sink import BillingSink
 from sinks.database import Connection, connect
 from sinks.errors import Exit, SinkError
 from sinks.general_ledger import day as reconciling
@@ -53,7 +59,7 @@ metrics_port = click.option("--metrics-port", default=0, show_default="any free 
 
 @click.group()
 def cli() -> None:
-    """What leaves the pipeline: invoices, files for the general ledger and their upload, receipts."""
+    """What leaves the pipeline: invoices, files for the general ledger and their upload, receipts, calls to Billing."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)
     with refusals(Exit.REFUSED):
@@ -102,6 +108,18 @@ def receipts(until_idle_s: float | None, metrics_port: int) -> None:
 
 
 @cli.command()
+@until_idle
+@metrics_port
+def billing(until_idle_s: float | None, metrics_port: int) -> None:
+    """Carry out what dealers' books ask of the external Billing, and tell Kafka what it answered."""
+    here = settings()
+    with refusals(Exit.REFUSED):
+        codec = _codec(BILLING_ANSWERS)
+    with Carrier(HttpBilling(here.billing, here.billing_timeout_s, here.billing_token), codec, here) as carrier:
+        _work(BillingSink, until_idle_s, metrics_port, carrier.deliver)
+
+
+@cli.command()
 def verify() -> None:
     """Recompute every file and print what differs."""
     found = 0
@@ -116,7 +134,10 @@ def verify() -> None:
         click.echo(f"comparing what {uploading.NAME} was answered ...", err=True)
         codec = _codec(GL_ACKNOWLEDGEMENTS)
         untold = answering.untold(connection, codec, settings().kafka, GL_ACKNOWLEDGEMENTS, _aside)
-        for difference in chain(answering.differences(connection), untold):
+        click.echo(f"comparing what {BillingSink.name} was answered ...", err=True)
+        answers = _codec(BILLING_ANSWERS)
+        unheard = billed.untold(connection, answers, settings().kafka, BILLING_ANSWERS, _aside)
+        for difference in chain(answering.differences(connection), untold, unheard):
             found += 1
             click.echo(difference)
     click.echo(f"{found} differences" if found else "every file is what it was made of")
@@ -217,7 +238,7 @@ def _receipt_sink() -> ReceiptSink:
 
 
 def _sinks() -> tuple[Sink, ...]:
-    return InvoiceSink(), _adi_sink(), _receipt_sink()
+    return InvoiceSink(), _adi_sink(), _receipt_sink(), BillingSink()
 
 
 def _codec(topic: Topic) -> Codec:

@@ -2,6 +2,8 @@
 
 import logging
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, TypeAlias
 
 import psycopg
@@ -32,7 +34,7 @@ def connect(postgres: str) -> Connection:
             f"Postgres at {place(postgres)} does not answer ({_first_line(error)}): "
             "start it with `python -m stack up`, or set MILLRACE_POSTGRES"
         ) from error
-    if connection.execute("select to_regclass('sink.receipt')").fetchone() == (None,):  # of the latest migration
+    if connection.execute("select to_regclass('sink.billing_call')").fetchone() == (None,):  # of the latest migration
         connection.close()
         raise PostgresUnavailable(
             f"Postgres at {place(postgres)} lacks tables of the sinks: make them with"
@@ -50,6 +52,19 @@ def reconnect(postgres: str) -> Connection:
             log.warning("%s", error)
             time.sleep(0.1 * 2**attempt)
     return connect(postgres)
+
+
+@contextmanager
+def alone_with(connection: Connection, what: str) -> Iterator[bool]:
+    """Whether this worker is the one that may work on it; the right ends with the block, or with the session."""
+    key = f"millrace {what}"
+    row = connection.execute("select pg_try_advisory_lock(hashtextextended(%s, 0))", (key,)).fetchone()
+    mine = row == (True,)
+    try:
+        yield mine
+    finally:
+        if mine and not connection.closed:
+            connection.execute("select pg_advisory_unlock(hashtextextended(%s, 0))", (key,))
 
 
 def place(postgres: str) -> str:

@@ -42,6 +42,16 @@ ACKNOWLEDGEMENTS_WAITING = Gauge("millrace_sink_acknowledgements_waiting", "Ackn
 RECEIPTS = Counter("millrace_sink_receipts", "Receipts handed to the mail server, by what it said", ["outcome"])
 RECEIPTS_WAITING = Gauge("millrace_sink_receipts_waiting", "Receipts that the mail server has not taken yet")
 
+BILLING_CALLS = Counter("millrace_sink_billing_calls", "Calls sent to Billing, each time that they were", ["kind"])
+BILLING_OUTCOMES = Counter("millrace_sink_billing_outcomes", "Final answers of Billing", ["kind", "outcome"])
+BILLING_CALLS_OPEN = Gauge("millrace_sink_billing_calls_open", "Calls that Billing has not answered yet", ["state"])
+BILLING_OLDEST_CALL = Gauge("millrace_sink_billing_oldest_call_seconds", "Since the oldest of them came; 0: none")
+BILLING_LET_ALONE = Gauge(
+    "millrace_sink_billing_let_alone", "1 while this process asks Billing nothing, as it has failed too often in a row"
+)
+BILLING_ANSWERS_PUBLISHED = Counter("millrace_sink_billing_answers", "Answers of Billing that Kafka has taken")
+BILLING_ANSWERS_WAITING = Gauge("millrace_sink_billing_answers_waiting", "Answers of Billing that Kafka may not have")
+
 
 @contextmanager
 def served(sink: str, host: str, port: int, announce_in: Path | None) -> Iterator[int]:

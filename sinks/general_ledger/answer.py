@@ -4,28 +4,17 @@ A transaction that has a refused line is not written by the general ledger at al
 id may be two prisoners': those are two transactions, in the file as well (`sinks.adi.journal.Line.transaction`).
 """
 
-import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
-from typing import Annotated, Final, NamedTuple, Self
+from typing import Final, NamedTuple, Self
 from uuid import NAMESPACE_URL, uuid5
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from schemas.general_ledger import MOST_LINES
 from sinks.general_ledger.upload import Event, LineStatus
-
-_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]+")
-LONGEST_REASON: Final = 240
-
-
-def _one_line(text: object) -> object:
-    """Another system's words, as our messages and tables take them."""
-    return (_CONTROL.sub(" ", text).strip() or "no reason given")[:LONGEST_REASON] if isinstance(text, str) else text
-
-
-Words = Annotated[str, BeforeValidator(_one_line)]
+from sinks.remote import LONGEST_WORDS, Words
 
 
 class Outcome(StrEnum):
@@ -128,7 +117,7 @@ def _verdict(line: SentLine, reasons: Mapping[str, str], with_refused: Mapping[t
     refused = with_refused.get(_transaction(line))
     if refused is None:
         return Verdict(line, LineStatus.PROCESSED, None)
-    sibling = f"not written: of its transaction, {refused} was refused"[:LONGEST_REASON]
+    sibling = f"not written: of its transaction, {refused} was refused"[:LONGEST_WORDS]
     return Verdict(line, LineStatus.REFUSED, reasons.get(line.line_id, sibling))
 
 

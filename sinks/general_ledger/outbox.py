@@ -9,7 +9,7 @@ from schemas.general_ledger import LineRefusal, LinesProcessed, LinesRefused
 from schemas.publishing import NotPublished, Upstream, publish, upstream
 from schemas.settings import Settings
 from schemas.topics import Topic
-from sinks.database import Connection
+from sinks.database import Connection, alone_with
 from sinks.errors import KafkaUnavailable
 from sinks.general_ledger import tables
 from sinks.general_ledger.tables import ToPublish
@@ -24,7 +24,7 @@ FLUSH_S = 30
 
 def publish_waiting(connection: Connection, settings: Settings, codec: Codec, topic: Topic) -> int:
     """Publish what waits, and mark it; how much it was. Raises `KafkaUnavailable`."""
-    with tables.alone_with(connection, "acknowledgements") as mine:
+    with alone_with(connection, "general-ledger acknowledgements") as mine:
         waiting = tables.to_publish(connection, MOST_EVENTS) if mine else []
         if waiting:
             try:

@@ -1,16 +1,8 @@
-"""What the worker needs of a general ledger, and the two ways in which one can fail to answer."""
+"""What the worker needs of a general ledger."""
 
 from typing import Protocol
 
 from sinks.general_ledger.answer import Answer
-
-
-class NotTaken(Exception):
-    """Nothing was taken, for certain: no connection, or a refusal before the file was looked at."""
-
-
-class NoAnswer(Exception):
-    """Whether it was taken is not known: no answer, a lost one, or one that makes no sense."""
 
 
 class GeneralLedger(Protocol):

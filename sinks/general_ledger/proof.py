@@ -2,20 +2,14 @@
 told with what Kafka has (BEY-02)."""
 
 from collections.abc import Iterator
-from typing import Final
 
-from schemas.codec import Codec, Undecodable
-from schemas.envelope import InvalidEnvelope, read_envelope
-from schemas.fields import Contract
+from schemas.codec import Codec
 from schemas.topics import Topic
+from sinks import told
 from sinks.database import Connection
 from sinks.general_ledger import outbox, tables
-from sinks.log import Log
-from sinks.progress import Say, telling, unheard
-from sinks.worker import read
+from sinks.progress import Say, unheard
 
-LAST: Final = 2**63 - 1
-"""An offset that no partition reaches."""
 _STATUS = """
   select line_id, line.status,
     coalesce(upload.state, case when file is null then 'in no file' else 'waiting' end) as state
@@ -71,33 +65,10 @@ def untold(connection: Connection, codec: Codec, kafka: str, topic: Topic, say: 
 
     Workers may go on meanwhile: what is marked is asked before Kafka is read, and what was given afterwards.
     """
-    marked = tables.published_ids(connection)
-    in_kafka = _in_kafka(codec, kafka, topic, say)
-    for row in tables.acknowledgements(connection):
-        said = in_kafka.pop(row.event_id, None)
-        what = f"acknowledgement {row.event_id} of {row.transaction_id}"
-        if said is None and row.event_id in marked:
-            yield f"{what} is marked as published, but Kafka does not have it"
-        elif said is not None and said != outbox.event(row, topic).message:
-            yield f"{what} is not in Kafka as it was given"
-    for event_id in sorted(in_kafka):
-        yield f"Kafka has acknowledgement {event_id}, which was not given"
-
-
-def _in_kafka(codec: Codec, kafka: str, topic: Topic, say: Say) -> dict[str, Contract]:
-    """What this sink published, by event id; the room goes by the first of an id, and so does this."""
-    found: dict[str, Contract] = {}
-    log = Log(kafka, topic.name)
-    try:
-        records = (record for partition in range(log.partitions) for record in log.read(partition, LAST))
-        for record in telling(records, f"records of {topic.name}", say):
-            arrived = read(codec, topic, record)
-            try:
-                envelope = read_envelope(arrived.headers)
-            except InvalidEnvelope:
-                continue
-            if envelope.source == outbox.SOURCE and not isinstance(arrived.message, Undecodable):
-                found.setdefault(envelope.id, arrived.message)
-    finally:
-        log.close()
-    return found
+    given = (
+        (f"acknowledgement {row.event_id} of {row.transaction_id}", outbox.event(row, topic))
+        for row in tables.acknowledgements(connection)
+    )
+    yield from told.untold(
+        "acknowledgement", tables.published_ids(connection), given, codec, kafka, topic, outbox.SOURCE, say
+    )

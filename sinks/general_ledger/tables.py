@@ -1,7 +1,6 @@
 """The rows of the uploads, in and out of Postgres. Each function is one committed step."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from typing import NamedTuple
 
 from psycopg.types.json import Jsonb
@@ -69,19 +68,6 @@ def current(connection: Connection, name: str) -> Upload:
 def _upload(row: Sequence[object]) -> Upload:
     upload = Upload(*row)  # type: ignore[arg-type]
     return upload._replace(state=State(upload.state))
-
-
-@contextmanager
-def alone_with(connection: Connection, what: str) -> Iterator[bool]:
-    """Whether this worker is the one that may work on it; the right ends with the block, or with the session."""
-    key = f"millrace general-ledger {what}"
-    row = connection.execute("select pg_try_advisory_lock(hashtextextended(%s, 0))", (key,)).fetchone()
-    mine = row == (True,)
-    try:
-        yield mine
-    finally:
-        if mine and not connection.closed:
-            connection.execute("select pg_advisory_unlock(hashtextextended(%s, 0))", (key,))
 
 
 def step(connection: Connection, upload: Upload, event: Event, problem: str | None = None) -> Upload:

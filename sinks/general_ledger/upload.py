@@ -19,9 +19,7 @@ from enum import StrEnum
 from typing import Final, NamedTuple, assert_never
 
 from sinks import backoff
-
-PATIENCE: Final = 2
-"""How many times the longest wait must pass before "nothing is there" is believed, once no bytes can leave any more."""
+from sinks.remote import is_over
 
 FIRST_PAUSE_S: Final = 1.0
 LONGEST_PAUSE_S: Final = 300.0
@@ -123,7 +121,7 @@ def may_be_sent(upload: Upload, timeout_s: float) -> bool:
         case State.WAITING:
             return True
         case State.IN_DOUBT:
-            return upload.sent_s_ago is None or upload.sent_s_ago > (1 + PATIENCE) * timeout_s
+            return is_over(upload.sent_s_ago, timeout_s)
         case _:
             return False
 

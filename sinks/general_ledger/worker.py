@@ -8,14 +8,15 @@ from schemas.codec import Codec
 from schemas.settings import Settings
 from schemas.topics import GL_ACKNOWLEDGEMENTS, Topic
 from sinks import metrics
-from sinks.database import Connection
+from sinks.database import Connection, alone_with
 from sinks.errors import StorageUnavailable
 from sinks.general_ledger import outbox, tables
 from sinks.general_ledger.answer import EVENTS, Answer, Unsettled, acknowledgements, verdicts
-from sinks.general_ledger.ports import GeneralLedger, NoAnswer, NotTaken
+from sinks.general_ledger.ports import GeneralLedger
 from sinks.general_ledger.tables import Stale
 from sinks.general_ledger.upload import OPEN, Event, State, Upload, may_be_sent, pause_s
 from sinks.loop import Loop
+from sinks.remote import NoAnswer, NotTaken
 from sinks.storage import Storage
 
 log = logging.getLogger(__name__)
@@ -71,7 +72,7 @@ class Uploader:
 
     def _work_on(self, upload: Upload) -> bool:
         """Whether it was this worker's to work on."""
-        with tables.alone_with(self._connection, f"prison {upload.prison_id}") as mine:
+        with alone_with(self._connection, f"{NAME} prison {upload.prison_id}") as mine:
             if mine:
                 try:
                     self._carry_on(tables.current(self._connection, upload.name))

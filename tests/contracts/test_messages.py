@@ -29,13 +29,15 @@ from schemas import (
     prison_reference,
 )
 from schemas.avro import declared, full_name, schema_of
+from schemas.billing import CreateClient
 from schemas.codec import Undecodable, from_json, parse
 from schemas.dealer_accounts import DealerRegistered, Requisites
+from schemas.dealer_billing import AccountType
 from schemas.fields import Contract, Fact, Message, Money, Record, Text, UtcMicros, format_minor
 from schemas.general_ledger import AccountingDayClosed
 from schemas.ledger import Decided, JournalLine, LotPart, Outcome, Step
 from schemas.mobility import BudgetExpired, ChargeCard, DepositBudget
-from schemas.topics import CARD_CHARGES, GL_LINES, JOURNAL, TOPICS, TRIP_PAYMENTS, UPSTREAM, Kind, Topic
+from schemas.topics import BILLING_CALLS, CARD_CHARGES, GL_LINES, JOURNAL, TOPICS, TRIP_PAYMENTS, UPSTREAM, Kind, Topic
 from schemas.writer import compile_writer
 from tests.contracts.strategies import messages
 from tests.rooms import shared_codec
@@ -263,3 +265,20 @@ def test_requisites_are_not_told_by_what_shows_a_message() -> None:
     registered = DealerRegistered(dealer_id="D1", cme_dealer_id="cme-1", requisites=requisites, version=1)
     shown = f"{requisites} {requisites!r} {registered!r}"
     assert [value for value in requisites.model_dump().values() if value in shown] == []
+
+
+@pytest.mark.requirement("DLR-01", "PIPE-04")
+def test_requisites_that_are_no_requisites_are_named_and_not_told() -> None:
+    """What is told of it goes into dead letters, tables and logs."""
+    wrong = Requisites.model_construct(
+        legal_name="Anvil Motors", tax_number="7701234567 | 044525225", legal_address="1 Forge Road", bank_code="B",
+        bank_account="40702810900000000001", email=None, phone=None,
+    )  # fmt: skip
+    call = CreateClient(call_id="D1/DEPOSIT/client/1", dealer_id="D1", account=AccountType.DEPOSIT, requisites=wrong)
+
+    with pytest.raises(Undecodable) as refused:
+        shared_codec().decode(BILLING_CALLS, shared_codec().encode(call))
+
+    assert refused.value.field == "requisites"
+    assert "tax_number" in str(refused.value)
+    assert "7701234567" not in str(refused.value)

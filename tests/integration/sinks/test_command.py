@@ -13,9 +13,12 @@ import pytest
 
 from schemas.codec import Codec
 from schemas.registry import ConfluentRegistry
-from schemas.topics import GL_LINES, PARTITIONS, PURCHASE_EVENTS, TRIP_PAYMENTS
+from schemas.topics import BILLING_ANSWERS, BILLING_CALLS, GL_LINES, PARTITIONS, PURCHASE_EVENTS, TRIP_PAYMENTS
+from stack import billing as double
+from stack.billing import Billing, Mood
 from streams import topics
 from tests.integration.sinks import general_ledger, mail
+from tests.integration.sinks.billing import Desk, client
 from tests.integration.sinks.world import CHECKOUT, World, closed, purchase, trip
 
 NOWHERE = "127.0.0.1:9"
@@ -164,3 +167,29 @@ def test_receipts_are_sent_when_the_mail_server_is_there_again(environment: dict
         assert there.wait(90) == 0, there.communicate()
 
     assert [each["To"] for each in mailbox.mails] == ["family@home.example"]
+
+
+@pytest.mark.requirement("DLR-01")
+def test_calls_of_dealers_books_are_carried_out_parked_and_proved_by_the_commands(
+    environment: dict[str, str], world: World
+) -> None:
+    real = Desk(world._replace(calls=BILLING_CALLS, answers=BILLING_ANSWERS), Billing())
+    real.ask(client(), client("d-2"))
+
+    with double.serving() as served:
+        served.towards["d-2/COMMISSION/client/1"] = Mood.TURNS_AWAY
+        environment |= {"MILLRACE_BILLING": served.address, "MILLRACE_BILLING_TOKEN": "secret"}
+        worker = sinks(environment, "billing", "--until-idle", "8")
+        assert worker.wait(120) == 0, worker.communicate()
+        world.query("update sink.billing_call set failures = 9, due_at = now() where state = 'waiting'")
+        worker = sinks(environment, "billing", "--until-idle", "2")
+        assert worker.wait(120) == 0, worker.communicate()
+        assert served.headers["Authorization"] == "Bearer secret"
+
+    listed = sinks(environment, "parked").communicate(timeout=90)[0]
+    assert "(d-2/COMMISSION/client/1): useless_answers: Billing at " in listed
+    assert "secret" not in listed
+    verify = sinks(environment, "verify")
+    assert verify.wait(120) == 0, verify.communicate()
+    assert sinks(environment, "retry").wait(120) == 0
+    assert world.query("select state from sink.billing_call order by 1") == [("done",), ("in doubt",)]

@@ -8,8 +8,8 @@ import pytest
 from pydantic import SecretStr
 
 from sinks.general_ledger.answer import Outcome
-from sinks.general_ledger.http import ATTEMPTS, HttpGeneralLedger
-from sinks.general_ledger.ports import NoAnswer, NotTaken
+from sinks.general_ledger.http import HttpGeneralLedger
+from sinks.remote import ATTEMPTS, NoAnswer, NotTaken
 from tests.integration.sinks import general_ledger
 from tests.integration.sinks.general_ledger import GeneralLedger, Mood
 

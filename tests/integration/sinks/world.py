@@ -15,14 +15,23 @@ from confluent_kafka.admin import AdminClient, NewTopic
 
 from schemas.avro import schema_of
 from schemas.codec import Codec
-from schemas.fields import Message, Money
+from schemas.fields import Contract, Message, Money
 from schemas.general_ledger import AccountingDayClosed, GeneralLedgerLine, LedgerSide
 from schemas.mobility import TripSettled, VehiclePrice
 from schemas.registry import ConfluentRegistry
 from schemas.settings import Settings
-from schemas.topics import GL_ACKNOWLEDGEMENTS, GL_LINES, PURCHASE_EVENTS, TRIP_PAYMENTS, Topic
+from schemas.topics import (
+    BILLING_ANSWERS,
+    BILLING_CALLS,
+    GL_ACKNOWLEDGEMENTS,
+    GL_LINES,
+    PURCHASE_EVENTS,
+    TRIP_PAYMENTS,
+    Topic,
+)
 from sinks import database, verify
 from sinks.adi.sink import AdiSink
+from sinks.billing.sink import BillingSink
 from sinks.inlet import Raw
 from sinks.invoices.sink import InvoiceSink
 from sinks.log import Log
@@ -52,6 +61,8 @@ class World(NamedTuple):
     lines: Topic
     purchases: Topic
     acknowledgements: Topic
+    calls: Topic
+    answers: Topic
     codec: Codec
     blob: Path
 
@@ -69,6 +80,10 @@ class World(NamedTuple):
         """Write events of the room, each with its headers."""
         records = [(partition, self.codec.encode(event)) for event in events]
         self._write(self.purchases, records, list(headers) or [[]] * len(records))
+
+    def ask(self, *calls: Contract, headers: Sequence[Any], partition: int = 0) -> None:
+        """Write calls of dealers' books, each with its headers."""
+        self._write(self.calls, [(partition, self.codec.encode(call)) for call in calls], headers)
 
     def write_raw(self, topic: Topic, value: bytes, partition: int = 0) -> None:
         self._write(topic, [(partition, value)])
@@ -89,6 +104,8 @@ class World(NamedTuple):
                 return InvoiceSink(self.trips)
             case "receipts":
                 return ReceiptSink(SENDER, self.purchases)
+            case "billing":
+                return BillingSink(self.calls)
             case _:
                 return AdiSink(PARTITIONS, self.lines)
 
@@ -164,7 +181,9 @@ def build(settings: Settings, blob: Path) -> World:
     lines = GL_LINES._replace(name=f"sinks-{suffix}.{GL_LINES.name}")
     purchases = PURCHASE_EVENTS._replace(name=f"sinks-{suffix}.{PURCHASE_EVENTS.name}")
     acknowledgements = GL_ACKNOWLEDGEMENTS._replace(name=f"sinks-{suffix}.{GL_ACKNOWLEDGEMENTS.name}")
-    topics = (trips, lines, purchases, acknowledgements)
+    calls = BILLING_CALLS._replace(name=f"sinks-{suffix}.{BILLING_CALLS.name}")
+    answers = BILLING_ANSWERS._replace(name=f"sinks-{suffix}.{BILLING_ANSWERS.name}")
+    topics = (trips, lines, purchases, acknowledgements, calls, answers)
     admin = AdminClient({"bootstrap.servers": settings.kafka})
     for made in admin.create_topics([NewTopic(topic.name, PARTITIONS, 1) for topic in topics]).values():
         made.result(30)

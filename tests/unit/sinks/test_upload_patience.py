@@ -11,11 +11,11 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 import httpx
 import pytest
 
-from sinks.general_ledger import http
+from sinks import remote
 from sinks.general_ledger.answer import Answer
-from sinks.general_ledger.http import ATTEMPTS, HttpGeneralLedger
-from sinks.general_ledger.ports import NoAnswer, NotTaken
-from sinks.general_ledger.upload import PATIENCE, State, Upload, may_be_sent
+from sinks.general_ledger.http import HttpGeneralLedger
+from sinks.general_ledger.upload import State, Upload, may_be_sent
+from sinks.remote import ATTEMPTS, PATIENCE, NoAnswer, NotTaken
 
 pytestmark = pytest.mark.requirement("PRI-11")
 
@@ -28,7 +28,7 @@ Handler = Callable[[httpx.Request], Awaitable[httpx.Response]]
 @pytest.fixture(autouse=True)
 def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     """Between attempts to connect."""
-    monkeypatch.setattr(http, "LONGEST_WAIT_S", 0.1)
+    monkeypatch.setattr(remote, "LONGEST_WAIT_S", 0.1)
 
 
 class Network:
@@ -67,7 +67,7 @@ async def trickling(_: httpx.Request) -> httpx.Response:
 
 def upload(network: Network, until: float) -> Answer:
     ledger = HttpGeneralLedger("http://127.0.0.1:9", WAIT_S)
-    ledger._options["transport"] = httpx.MockTransport(network)
+    ledger._remote.options["transport"] = httpx.MockTransport(network)
     return ledger.upload("adi/a.csv", b"1", "d", until)
 
 

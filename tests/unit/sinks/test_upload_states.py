@@ -7,7 +7,6 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from sinks.general_ledger.upload import (
     OPEN,
-    PATIENCE,
     Event,
     Illegal,
     LineStatus,
@@ -18,6 +17,7 @@ from sinks.general_ledger.upload import (
     pause_s,
     status_in,
 )
+from sinks.remote import PATIENCE
 
 pytestmark = pytest.mark.requirement("PRI-11")
 

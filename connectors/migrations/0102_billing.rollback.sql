@@ -1,0 +1,1 @@
+drop table sink.billing_call;

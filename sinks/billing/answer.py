@@ -1,0 +1,78 @@
+"""What Billing answers, and what a dealer's book is told of it (DLR-01, DLR-03, DLR-05). Pure."""
+
+from typing import Annotated, Final, Literal, TypeAlias
+from uuid import NAMESPACE_URL, uuid5
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+from schemas.fields import Text
+from sinks.billing.call import Event
+from sinks.billing.content import Wanted, requisites
+from sinks.remote import one_line
+
+SHORTEST_SECRET: Final = 3
+"""Shorter values are in too many words to be taken out of them."""
+
+
+class _Said(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+    key: str = Field(description="the call's id")
+
+
+class Done(_Said):
+    """Billing has done what the call asks, now or before."""
+
+    outcome: Literal["done"]
+    id: Text
+    url: Text | None = None
+
+
+class Refused(_Said):
+    """Billing will not do it, and has done nothing of it. `fit_to_tell` makes its words ours."""
+
+    outcome: Literal["refused"]
+    code: str
+    text: str
+
+
+class AtWork(_Said):
+    """It has the call, and no answer yet."""
+
+    outcome: Literal["at work"]
+
+
+class Unknown(_Said):
+    """Nothing came of a call with this key."""
+
+    outcome: Literal["unknown"]
+
+
+Answer: TypeAlias = Done | Refused | AtWork
+ANSWERS: Final[TypeAdapter[Answer | Unknown]] = TypeAdapter(
+    Annotated[Done | Refused | AtWork | Unknown, Field(discriminator="outcome")]
+)
+EVENTS: Final = {"done": Event.DONE, "refused": Event.REFUSED}
+
+
+def fit_to_tell(refused: Refused, wanted: Wanted) -> Refused:
+    """The refusal in words of a line each, without the requisites that it may repeat: they are nobody's to read.
+
+    They are taken out first, as what is left of one that was cut is none any more, and yet tells.
+    """
+    code, text = refused.code, refused.text
+    for secret in _secrets(wanted):
+        code, text = code.replace(secret, "<requisites>"), text.replace(secret, "<requisites>")
+    return Refused(key=refused.key, outcome="refused", code=one_line(code), text=one_line(text))
+
+
+def _secrets(wanted: Wanted) -> list[str]:
+    """The longest first, since one may be a part of another."""
+    details = requisites(wanted)
+    values = () if details is None else details.model_dump(exclude_none=True).values()
+    return sorted((str(each) for each in values if len(str(each)) >= SHORTEST_SECRET), key=len, reverse=True)
+
+
+def event_id(call_id: str) -> str:
+    """A call has one answer, so no outcome is in it."""
+    return str(uuid5(NAMESPACE_URL, f"millrace:billing-answer|{call_id}"))
