@@ -3,10 +3,10 @@
 import asyncio
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from types import TracebackType
-from typing import Final, Self
+from typing import Final, ParamSpec, Self, TypeVar
 
 import psycopg
 from pybreaker import STATE_CLOSED, CircuitBreaker, CircuitBreakerError
@@ -26,6 +26,9 @@ from sinks.database import Connection, alone_with
 from sinks.remote import NoAnswer, NotTaken
 
 log = logging.getLogger(__name__)
+
+P = ParamSpec("P")
+Kept = TypeVar("Kept")
 
 MOST_CALLS: Final = 16
 """Of one round, each of another account. A round ends when the slowest has its answer, or none within its time."""
@@ -52,6 +55,7 @@ class Carrier:
             exclude=[Stale, psycopg.Error], throw_new_error_on_trip=False,
         )  # fmt: skip
         self._runner = asyncio.Runner()
+        self._one_by_one = asyncio.Lock()
         self._observed_at = 0.0
 
     def __enter__(self) -> Self:
@@ -97,9 +101,9 @@ class Carrier:
         try:
             try:
                 with self._breaker.calling():
-                    return await self._carry_on(connection, tables.current(connection, call_id))
+                    return await self._carry_on(connection, await self._kept(tables.current, connection, call_id))
             except (NotTaken, NoAnswer) as error:
-                self._failed(connection, tables.current(connection, call_id), error)
+                await self._kept(self._failed, connection, call_id, error)
         except Stale as stale:
             log.warning("%s: %s", NAME, stale)
             metrics.STALE.labels(NAME).inc()
@@ -112,32 +116,44 @@ class Carrier:
         if call.state not in OPEN:
             return False
         if call.state is State.SENDING:
-            call = tables.step(connection, call, Event.LEFT_BY_A_CRASH, "a worker ended while it was sent")
+            left = Event.LEFT_BY_A_CRASH, "a worker ended while it was sent"
+            call = await self._kept(tables.step, connection, call, *left)
         assert call.content is not None
         what = wanted(call.kind, call.content)
         answer = await self._billing.find(what, self._until())
         if answer is not None:
-            return self._settle(connection, call, what, answer)
+            return await self._kept(self._settle, connection, call, what, answer)
         if may_be_sent(call, self._settings.billing_timeout_s):
             return await self._send(connection, call, what)
-        self._later(connection, call, "Billing has nothing of it yet, and may still get it")
+        await self._kept(self._later, connection, call, "Billing has nothing of it yet, and may still get it")
         return False
 
     async def _send(self, connection: Connection, call: Call, what: Wanted) -> bool:
-        if call.state is State.IN_DOUBT:
-            call = tables.step(connection, call, Event.NOT_THERE_AFTER_ALL)
-        until = self._until()  # by a clock that is read before the stamp
-        call = tables.step(connection, call, Event.ABOUT_TO_SEND)
+        call, until = await self._kept(self._stamp, connection, call)
         metrics.BILLING_CALLS.labels(call.kind).inc()
         try:
             answer = await self._billing.send(what, until)
         except NotTaken as error:
-            tables.step(connection, call, Event.NOT_TAKEN, str(error))
+            await self._kept(tables.step, connection, call, Event.NOT_TAKEN, str(error))
             raise
         except NoAnswer as error:
-            tables.step(connection, call, Event.NO_ANSWER, str(error))
+            await self._kept(tables.step, connection, call, Event.NO_ANSWER, str(error))
             raise
-        return self._settle(connection, call, what, answer)
+        return await self._kept(self._settle, connection, call, what, answer)
+
+    async def _kept(self, step: Callable[P, Kept], *values: P.args, **named: P.kwargs) -> Kept:
+        """A step in Postgres, one at a time, in a thread: a slow disk must not make other calls' answers late."""
+        async with self._one_by_one:
+            return await asyncio.to_thread(step, *values, **named)
+
+    # ---- steps
+
+    def _stamp(self, connection: Connection, call: Call) -> tuple[Call, float]:
+        """About to send; until when, by a clock that is read before the stamp."""
+        if call.state is State.IN_DOUBT:
+            call = tables.step(connection, call, Event.NOT_THERE_AFTER_ALL)
+        until = self._until()
+        return tables.step(connection, call, Event.ABOUT_TO_SEND), until
 
     def _settle(self, connection: Connection, call: Call, what: Wanted, answer: Answer) -> bool:
         if isinstance(answer, AtWork):
@@ -152,7 +168,8 @@ class Carrier:
         log.info("%s: %s", call.call_id, answer.outcome)
         return True
 
-    def _failed(self, connection: Connection, call: Call, error: Exception) -> None:
+    def _failed(self, connection: Connection, call_id: str, error: Exception) -> None:
+        call = tables.current(connection, call_id)
         if call.state not in OPEN:
             return
         if isinstance(error, NotUnderstood | Nonsense) and call.failures + 1 >= MOST_USELESS:

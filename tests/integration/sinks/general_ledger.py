@@ -135,7 +135,11 @@ class _Handler(BaseHTTPRequestHandler):
         self._say(404 if answer is None else 200, answer or {})
 
     def do_PUT(self) -> None:
-        content = self.rfile.read(int(self.headers["Content-Length"]))
+        length = int(self.headers["Content-Length"])
+        content = self.rfile.read(length)
+        if len(content) < length:  # the client has hung up in the middle of it: no server takes a part for the whole
+            self.close_connection = True
+            return
         self.ledger.asked.append(("PUT", self.name))
         self.ledger.headers = dict(self.headers)
         mood = self.ledger.moods.popleft() if self.ledger.moods else Mood.WELL
