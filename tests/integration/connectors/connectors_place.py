@@ -41,10 +41,11 @@ class Place:
         """The rows of a query, once it has any."""
         return eventually(lambda: self.sql(statement, *values), f"rows of {statement}")
 
-    def put(self, topic: Topic, key: str, value: bytes | None) -> None:
-        """Write a record to this deployment's topic of that name."""
+    def put(self, topic: Topic, key: str, *values: bytes | None) -> None:
+        """Write records to this deployment's topic of that name, in this order."""
         producer = Producer({"bootstrap.servers": self.settings.kafka})
-        producer.produce(self.deployment.topic_prefix + topic.name, key=key, value=value)
+        for value in values:
+            producer.produce(self.deployment.topic_prefix + topic.name, key=key, value=value)
         assert producer.flush(WITHIN_S) == 0
 
     def records(self, topic: str, enough: Callable[[list[Message]], bool]) -> list[Message]:

