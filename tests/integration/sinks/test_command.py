@@ -190,7 +190,7 @@ def test_calls_of_dealers_books_are_carried_out_parked_and_proved_by_the_command
     assert "(d-2/COMMISSION/client/1): useless_answers: Billing at " in listed
     assert "secret" not in listed
     differences = sinks(environment, "verify").communicate(timeout=120)[0].splitlines()
-    # Acknowledgements that other tests' databases gave lie in the same topic.
-    assert not [each for each in differences if not each.startswith("Kafka has acknowledgement ")]
+    # Acknowledgements that other tests' databases gave lie in the same topic, and are counted in the last line.
+    assert not [each for each in differences[:-1] if not each.startswith("Kafka has acknowledgement ")]
     assert sinks(environment, "retry").wait(120) == 0
     assert world.query("select state from sink.billing_call order by 1") == [("done",), ("in doubt",)]
