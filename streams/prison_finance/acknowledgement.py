@@ -2,7 +2,8 @@
 
 The general ledger takes the lines of a transaction together or not at all: an acknowledgement names all that are open,
 and after a refusal nothing has to be taken back there. A correction writes the same lines under new ids, on the open
-day, with today's codes and cost centre; no money moves in the prisoner's book.
+day, with today's codes and cost centre; no money moves in the prisoner's book. What later follows a corrected purchase,
+its refunds and its advance's repayments, goes where the corrected lines went.
 """
 
 from collections.abc import Iterator

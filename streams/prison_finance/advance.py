@@ -19,6 +19,7 @@ import msgspec
 from msgspec.structs import replace
 
 from schemas.fields import Fact
+from schemas.general_ledger import GeneralLedgerLine
 from schemas.ledger import Step
 from schemas.prison_advances import (
     AdvanceActive,
@@ -34,7 +35,7 @@ from schemas.refusals import Reason
 from streams.ledger.draft import Draft, Refused, refused
 from streams.prison_finance.accounting_day import london_date
 from streams.prison_finance.accounts import ADVANCE, CURRENCY, OWED, SPENDS, WRITTEN_OFF, pounds
-from streams.prison_finance.general_ledger import Entry, GeneralLedger, Transaction, describe
+from streams.prison_finance.general_ledger import Entry, GeneralLedger, Transaction, describe, repinned
 from streams.prison_finance.reference import Reference
 
 MOST_ADVANCES = 20
@@ -207,7 +208,8 @@ def write_off_id(advance_id: str) -> str:
 
 # ---- evolve
 
-Event = AdvancePending | AdvanceActive | AdvanceVoided | AdvanceRepaid | AdvanceWrittenOff
+Event = AdvancePending | AdvanceActive | AdvanceVoided | AdvanceRepaid | AdvanceWrittenOff | GeneralLedgerLine
+"""Of general-ledger lines those that correct others of the advance's purchase."""
 
 
 def evolve(advances: Advances | None, event: Event) -> Advances | None:
@@ -215,7 +217,8 @@ def evolve(advances: Advances | None, event: Event) -> Advances | None:
     before = () if advances is None else advances.open
     if isinstance(event, AdvancePending):
         return Advances((*before, _pending(event)))
-    after = (_changed(each, event) if each.advance_id == event.advance_id else each for each in before)
+    advance_id = event.transaction_id if isinstance(event, GeneralLedgerLine) else event.advance_id
+    after = (_changed(each, event) if each.advance_id == advance_id else each for each in before)
     still_open = tuple(each for each in after if each is not None)
     return Advances(still_open) if still_open else None
 
@@ -232,7 +235,9 @@ def _pending(event: AdvancePending) -> Advance:
     )
 
 
-def _changed(lent: Advance, event: AdvanceActive | AdvanceVoided | AdvanceRepaid | AdvanceWrittenOff) -> Advance | None:
+def _changed(
+    lent: Advance, event: AdvanceActive | AdvanceVoided | AdvanceRepaid | AdvanceWrittenOff | GeneralLedgerLine
+) -> Advance | None:
     match event:
         case AdvanceActive():
             return replace(lent, state=State.ACTIVE, since=event.since)
@@ -242,6 +247,9 @@ def _changed(lent: Advance, event: AdvanceActive | AdvanceVoided | AdvanceRepaid
             return repaid if repaid.outstanding_minor else None
         case AdvanceVoided() | AdvanceWrittenOff():
             return None
+        case GeneralLedgerLine():
+            prisoner, codes = repinned(lent.prisoner, lent.codes, event)
+            return replace(lent, prisoner=prisoner, codes=codes)
         case _:
             assert_never(event)
 

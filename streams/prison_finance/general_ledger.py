@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator
 from datetime import date
 from typing import NamedTuple
 
+import msgspec
+
 from schemas.general_ledger import GeneralLedgerLine, LedgerSide
 from schemas.prison_finance import PinnedCode
 from schemas.prison_reference import Prisoner
@@ -78,6 +80,16 @@ class GeneralLedger(NamedTuple):
                     account=account,
                     reverses=transaction.reverses,
                 )
+
+
+def repinned(
+    prisoner: Prisoner, codes: tuple[PinnedCode, ...], line: GeneralLedgerLine
+) -> tuple[Prisoner, tuple[PinnedCode, ...]]:
+    """By what a purchase and its advance go on after a line of theirs is corrected: what follows goes where it went."""
+    return prisoner.model_copy(update={"cost_centre": line.cost_centre}), tuple(
+        msgspec.structs.replace(pinned, gl_account=line.gl_account) if pinned.account == line.account else pinned
+        for pinned in codes
+    )
 
 
 def line_id(prisoner_id: str, transaction_id: str, dated: str, number: int, side: LedgerSide) -> str:

@@ -12,8 +12,9 @@
 Every part (a source pays a supplier) is a lock of its own; what an advance pays has none, since pending money cannot be
 locked again: it comes to spends and leaves them when the purchase is authorised. Savings are never touched. The
 prisoner's prison, suppliers and ledger codes are pinned at submission and bear the lines, wherever the prisoner is by
-then. The deadline passes by a tick: what comes before that tick is in time. An order that is confirmed or off before it
-was submitted is refused, so that its sender sends it again; it cannot wait, as nobody could say for how long.
+then; where lines were corrected, refunds go by theirs. The deadline passes by a tick: what comes before that tick is in
+time. An order that is confirmed or off before it was submitted is refused, so that its sender sends it again; it cannot
+wait, as nobody could say for how long.
 """
 
 from enum import StrEnum
@@ -23,6 +24,7 @@ import msgspec
 from msgspec.structs import replace
 
 from schemas.fields import Contract, Fact
+from schemas.general_ledger import GeneralLedgerLine
 from schemas.ledger import Step
 from schemas.prison_advances import AdvanceWrittenOff
 from schemas.prison_batches import BatchedAuthorise, BatchedCancel
@@ -46,7 +48,7 @@ from streams.ledger.draft import Draft, Refused, refused
 from streams.prison_finance import advance
 from streams.prison_finance.accounts import CURRENCY, SUPPLIER, payer, pounds
 from streams.prison_finance.advance import Advances
-from streams.prison_finance.general_ledger import Entry, GeneralLedger, Transaction, describe
+from streams.prison_finance.general_ledger import Entry, GeneralLedger, Transaction, describe, repinned
 from streams.prison_finance.gl_transaction import REMEMBERED_US
 
 DAILY = "daily-purchases"
@@ -162,7 +164,11 @@ def _is_not_its(purchase: Purchase, command: Contract) -> bool:
 
 # ---- evolve
 
-Event = PurchasePending | PurchaseAuthorised | PurchaseVoided | PurchaseProcessed | PurchaseRefunded | AdvanceWrittenOff
+Event = (
+    PurchasePending | PurchaseAuthorised | PurchaseVoided | PurchaseProcessed | PurchaseRefunded | AdvanceWrittenOff
+    | GeneralLedgerLine
+)  # fmt: skip
+"""Of general-ledger lines those that correct others of the purchase."""
 
 
 def evolve(purchase: Purchase | None, event: Event) -> Purchase:
@@ -186,6 +192,9 @@ def evolve(purchase: Purchase | None, event: Event) -> Purchase:
             )
         case AdvanceWrittenOff():
             return replace(purchase, written_off_minor=event.amount.amount_minor)
+        case GeneralLedgerLine():
+            prisoner, codes = repinned(purchase.prisoner, purchase.codes, event)
+            return replace(purchase, prisoner=prisoner, codes=codes)
         case _:
             assert_never(event)
 

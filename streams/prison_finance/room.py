@@ -187,8 +187,7 @@ class PrisonFinance:
                 if self._purchase(f"{PRISONER}{event.prisoner_id}", event.advance_id) is not None:
                     self._evolve_purchase(event.prisoner_id, event.advance_id, event)
             case GeneralLedgerLine():
-                self._evolve_days(event)
-                self._evolve_transaction(event)
+                self._evolve_line(event)
             case TransactionProcessed() | LinesAreRefused() | LinesAreCorrected():
                 self._evolve_transaction(event)
             case AccountingDayClosed():
@@ -215,6 +214,15 @@ class PrisonFinance:
     def _evolve_transaction(self, event: gl_transaction.Event) -> None:
         rows, key = self._tables.transactions, f"{PRISONER}{event.prisoner_id}|{event.transaction_id}"
         rows[key] = gl_transaction.evolve(rows.get(key), event)
+
+    def _evolve_line(self, line: GeneralLedgerLine) -> None:
+        self._evolve_days(line)
+        self._evolve_transaction(line)
+        book, purchase_id = f"{PRISONER}{line.prisoner_id}", line.transaction_id
+        if line.corrects is not None and self._purchase(book, purchase_id) is not None:
+            self._evolve_purchase(line.prisoner_id, purchase_id, line)
+        if line.corrects is not None and advance.of(self._tables.advances.get(book), purchase_id) is not None:
+            self._evolve_advances(line)
 
     def _evolve_days(self, event: GeneralLedgerLine | AccountingDayClosed) -> None:
         rows = self._tables.open_days

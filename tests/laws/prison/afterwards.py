@@ -92,6 +92,7 @@ def refuse_lines(prison: NaivePrison, fields: Fields, _at: int) -> None:
 
 
 def correct(prison: NaivePrison, fields: Fields, at: int) -> None:
+    """What follows the purchase, refunds and repayments, will go by the same terms."""
     who, transaction = fields["prisoner_id"], fields["transaction_id"]
     row = transaction_in(prison, fields, "refused")
     before = row["open"]
@@ -104,6 +105,9 @@ def correct(prison: NaivePrison, fields: Fields, at: int) -> None:
         terms = {"codes": prison.codes, "cost_centre": centre, "prison": debit.prison}
         movement = debit.account, credit.account, debit.amount
         prison.write(who, transaction, terms, debit.text, [movement], at, debit.reverses, (debit, credit))
+        if corrected := prison.purchases.get((who, transaction)) or prison.lent(who, transaction):
+            corrected["terms"]["cost_centre"] = centre
+            corrected["terms"]["codes"] |= {account: prison.codes[account] for account in movement[:2]}
 
 
 def written(prison: NaivePrison, fields: Fields) -> Fields:
