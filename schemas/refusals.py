@@ -37,4 +37,5 @@ class Reason(StrEnum):
     TOO_MANY_LOTS = "too_many_lots"
     TOO_MANY_WAITING = "too_many_waiting"
     TOO_MANY_ADVANCES = "too_many_advances"
+    TOO_MANY_REFUNDS = "too_many_refunds"
     AMOUNT_TOO_LARGE = "amount_too_large"

@@ -23,6 +23,10 @@ from streams.prison_finance.purchase import Purchase, State
 ACCOUNTS: dict[str, Account] = {account.name: account for account in (SPENDS, CASH, OWED, WRITTEN_OFF)}
 
 
+MOST_IN_PART = 100
+"""Refunds of one purchase that name payments: its row knows them all. One of all that is left is still taken then."""
+
+
 class _Left(NamedTuple):
     """What may still go where out of an advance's part, in pence."""
 
@@ -35,7 +39,8 @@ def refund(
 ) -> list[Fact] | Refused:
     """Take back from the suppliers what the command says, or all that is left.
 
-    Refuses CURRENCY_MISMATCH, ALREADY_EXISTS, NOT_FOUND, WRONG_STATE, EXCEEDS_PURCHASE, AMOUNT_TOO_LARGE.
+    Refuses CURRENCY_MISMATCH, ALREADY_EXISTS, NOT_FOUND, WRONG_STATE, EXCEEDS_PURCHASE, TOO_MANY_REFUNDS,
+    AMOUNT_TOO_LARGE.
     """
     transaction_id = f"refund/{command.refund_id}"
     for payment in command.payments:
@@ -77,7 +82,7 @@ def refund(
 
 
 def _wanted(purchase: Purchase, command: RefundPurchase) -> dict[str, int] | Refused:
-    """Pence by supplier. Refuses EXCEEDS_PURCHASE."""
+    """Pence by supplier. Refuses EXCEEDS_PURCHASE, TOO_MANY_REFUNDS."""
     left = dict.fromkeys((part.supplier_id for part in purchase.parts), 0)
     for part in purchase.parts:
         left[part.supplier_id] += part.amount_minor
@@ -94,6 +99,8 @@ def _wanted(purchase: Purchase, command: RefundPurchase) -> dict[str, int] | Ref
         if amount > left.get(supplier_id, 0):
             figures = {"paid": paid.get(supplier_id, 0), "left": left.get(supplier_id, 0), "wanted": amount}
             return refused(Reason.EXCEEDS_PURCHASE, supplier=supplier_id, **figures)
+    if len(purchase.refund_ids) >= MOST_IN_PART:
+        return refused(Reason.TOO_MANY_REFUNDS, purchase=command.purchase_id, bound=MOST_IN_PART)
     return wanted
 
 

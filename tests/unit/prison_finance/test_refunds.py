@@ -125,6 +125,20 @@ def test_a_refunds_id_is_used_once_even_after_its_message_is_forgotten() -> None
     assert prison.refund("R1", "P1", {"BT": 1}) == Refused(Reason.ALREADY_EXISTS, {"refund": "R1"})
 
 
+def test_a_purchase_is_refunded_in_a_hundred_parts_and_then_as_a_whole() -> None:
+    """Its row knows the ids of all its refunds, and must fit into a record."""
+    prison = Partition()
+    prison.credit(150)
+    prison.buy("P1", 150)
+    for number in range(100):
+        assert not isinstance(prison.refund(f"R{number}", "P1", {"canteen": 1}), Refused)
+    assert prison.refund("R100", "P1", {"canteen": 1}) == Refused(
+        Reason.TOO_MANY_REFUNDS, {"purchase": "P1", "bound": "100"}
+    )
+    assert entries(prison.refund("R101", "P1")) == ["2501 -> 2102 50"]
+    assert prison.stands() == "prison 150, spends 150"
+
+
 @pytest.mark.parametrize(("steps", "state"), [((), "pending"), (("cancel",), "cancelled"), (("tick",), "timed_out")])
 def test_only_what_was_paid_is_refunded(steps: tuple[str, ...], state: str) -> None:
     prison = Partition()
