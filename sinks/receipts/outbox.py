@@ -1,6 +1,7 @@
 """Sending what waits in `sink.receipt`: one transaction a message, which holds its row while the server has it."""
 
 import logging
+import re
 from typing import Final, NamedTuple
 
 from sinks import backoff, metrics
@@ -66,10 +67,10 @@ class Outbox:
             try:
                 session.send(self._sender, waiting.recipient, waiting.content)
             except Refused as error:
-                _give_up(cursor, waiting, _masked(error, waiting))
+                _give_up(cursor, waiting, masked(str(error), waiting.recipient))
                 return "refused"
             except NotNow as error:
-                _postpone(cursor, waiting, _masked(error, waiting))
+                _postpone(cursor, waiting, masked(str(error), waiting.recipient))
                 return "not_now"
             cursor.execute(
                 "update sink.receipt set sent_at = now(), recipient = null, content = null, problem = null"
@@ -88,9 +89,9 @@ def _next(cursor: Cursor) -> Waiting | None:
     return None if row is None else Waiting(*row)
 
 
-def _masked(error: Exception, waiting: Waiting) -> str:
-    """What the server said, without the address that it may have repeated."""
-    return str(error).replace(waiting.recipient, "<recipient>")
+def masked(said: str, recipient: str) -> str:
+    """What the server said, without the address that it may have repeated, perhaps in small letters."""
+    return re.sub(re.escape(recipient), "<recipient>", said, flags=re.IGNORECASE)
 
 
 def _give_up(cursor: Cursor, waiting: Waiting, problem: str) -> None:

@@ -17,6 +17,7 @@ from pydantic import TypeAdapter
 from schemas.envelope import Envelope
 from schemas.fields import EmailAddress
 from schemas.prison_finance import PurchaseAuthorised
+from sinks.receipts.outbox import masked
 from sinks.receipts.receipt import UnusableAddress, receipt
 from sinks.receipts.sink import ReceiptSink
 from sinks.sink import Arrived
@@ -80,6 +81,11 @@ def test_any_address_of_the_contract_gets_a_message_to_it_alone_or_is_told_as_un
         return
     mail: Any = email.message_from_bytes(made.content, policy=default)
     assert [each.addr_spec for each in mail["To"].addresses] == [made.recipient] == [address]
+
+
+def test_what_a_mail_server_says_of_an_address_in_small_letters_does_not_tell_it() -> None:
+    said = "the mail server says 550 <ann.o+x@example.com> unknown here"
+    assert masked(said, "Ann.O+x@Example.com") == "the mail server says 550 <<recipient>> unknown here"
 
 
 def test_one_strange_address_is_parked_and_the_next_receipt_is_kept() -> None:
