@@ -30,7 +30,7 @@ class Entry(NamedTuple):
 
 
 class Transaction(NamedTuple):
-    """What all lines of one transaction share. Cost centre and codes are those that were pinned."""
+    """What all lines of one transaction share. Cost centre and codes are those that its purchase goes by."""
 
     transaction_id: str
     prisoner: Prisoner

@@ -218,10 +218,12 @@ class PrisonFinance:
     def _evolve_line(self, line: GeneralLedgerLine) -> None:
         self._evolve_days(line)
         self._evolve_transaction(line)
+        if line.corrects is None:
+            return
         book, purchase_id = f"{PRISONER}{line.prisoner_id}", line.transaction_id
-        if line.corrects is not None and self._purchase(book, purchase_id) is not None:
+        if self._purchase(book, purchase_id) is not None:
             self._evolve_purchase(line.prisoner_id, purchase_id, line)
-        if line.corrects is not None and advance.of(self._tables.advances.get(book), purchase_id) is not None:
+        if advance.of(self._tables.advances.get(book), purchase_id) is not None:
             self._evolve_advances(line)
 
     def _evolve_days(self, event: GeneralLedgerLine | AccountingDayClosed) -> None:
