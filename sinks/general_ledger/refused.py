@@ -7,6 +7,7 @@ from typing import NamedTuple
 from psycopg.rows import class_row
 from rich import box
 from rich.table import Column, Table
+from rich.text import Text
 
 from schemas.fields import format_minor
 from sinks.adi.segments import CURRENCY
@@ -48,15 +49,16 @@ def what_to_do(line: RefusedLine) -> str:
 
 
 def render(lines: Sequence[RefusedLine]) -> Table:
-    """For people."""
+    """For people. A reason is another system's words: its brackets are no markup of ours."""
     table = Table(
         "prison", "day", Column("file and line", overflow="fold"), Column("amount", justify="right", no_wrap=True),
         Column("reason", overflow="fold"), Column("what to do", overflow="fold"),
         box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="dim",
     )  # fmt: skip
     for line in lines:
-        table.add_row(
+        cells = (
             line.prison_id, f"{line.accounting_date}", f"{line.file}\n{line.line_id}",
             f"{line.side} {format_minor(line.amount_minor, CURRENCY)}", line.reason, what_to_do(line),
         )  # fmt: skip
+        table.add_row(*map(Text, cells))
     return table
