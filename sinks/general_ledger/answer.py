@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from schemas.general_ledger import MOST_LINES
 from sinks.general_ledger.upload import Event, LineStatus
-from sinks.remote import LONGEST_WORDS, Words
+from sinks.remote import LONGEST_WORDS, Words, one_line
 
 
 class Outcome(StrEnum):
@@ -98,14 +98,14 @@ def verdicts(answer: Answer, digest: str, lines: Sequence[SentLine]) -> list[Ver
     Raises `Unsettled`: it is about other bytes, has no outcome yet, or refuses lines that the file does not have.
     """
     if answer.digest != digest:
-        raise Unsettled(f"the general ledger has another file under this name, with SHA-256 {answer.digest[:64]}")
+        found = one_line(answer.digest[:64])
+        raise Unsettled(f"the general ledger has another file under this name, with SHA-256 {found}")
     if answer.outcome is Outcome.AT_WORK:
         raise Unsettled("the general ledger is at work on it")
     reasons = {line.line_id: line.reason for line in answer.refused}
     if strangers := reasons.keys() - {line.line_id for line in lines}:
-        raise Unsettled(
-            f"the general ledger refuses lines that the file does not have: {', '.join(sorted(strangers)[:3])}"
-        )
+        some = ", ".join(one_line(stranger) for stranger in sorted(strangers)[:3])
+        raise Unsettled(f"the general ledger refuses lines that the file does not have: {some}")
     if answer.outcome is Outcome.REFUSED:
         whole = answer.reason or "the file was refused"
         return [Verdict(line, LineStatus.REFUSED, reasons.get(line.line_id, whole)) for line in lines]

@@ -100,6 +100,15 @@ def test_a_refused_line_that_was_not_sent_settles_nothing() -> None:
         verdicts(answer("accepted in part", {"a-stranger": "?"}), "d", sent(2))
 
 
+def test_what_decides_nothing_is_told_in_words_that_a_table_takes() -> None:
+    """Postgres takes no NUL: a worker that could not write down what is wrong would end at it, and begin again."""
+    strange = answer("refused", {"a\x00b": "no"})
+    for digest, said in (("other", strange.model_copy(update={"digest": "d\x00\n"})), ("d", strange)):
+        with pytest.raises(Unsettled) as refused:
+            verdicts(said, digest, sent(1))
+        assert str(refused.value).isprintable()
+
+
 @LAW
 @given(st.integers(1, 12), st.integers(1, 4), st.data())
 def test_each_line_has_one_verdict_each_transaction_one_fate_and_each_line_is_told_once(
