@@ -1,7 +1,6 @@
 """Sending what waits in `sink.receipt`: one transaction a message, which holds its row while the server has it."""
 
 import logging
-import re
 from typing import Final, NamedTuple
 
 from sinks import backoff, metrics
@@ -67,10 +66,10 @@ class Outbox:
             try:
                 session.send(self._sender, waiting.recipient, waiting.content)
             except Refused as error:
-                _give_up(cursor, waiting, masked(str(error), waiting.recipient))
+                _give_up(cursor, waiting, str(error))
                 return "refused"
             except NotNow as error:
-                _postpone(cursor, waiting, masked(str(error), waiting.recipient))
+                _postpone(cursor, waiting, str(error))
                 return "not_now"
             cursor.execute(
                 "update sink.receipt set sent_at = now(), recipient = null, content = null, problem = null"
@@ -87,11 +86,6 @@ def _next(cursor: Cursor) -> Waiting | None:
         " order by due_at limit 1 for update skip locked"
     ).fetchone()
     return None if row is None else Waiting(*row)
-
-
-def masked(said: str, recipient: str) -> str:
-    """What the server said, without the address that it may have repeated, perhaps in small letters."""
-    return re.sub(re.escape(recipient), "<recipient>", said, flags=re.IGNORECASE)
 
 
 def _give_up(cursor: Cursor, waiting: Waiting, problem: str) -> None:

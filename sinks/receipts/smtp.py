@@ -1,5 +1,6 @@
 """The mail server, as the receipts need it: it takes a message, refuses it for good, or does not answer for now."""
 
+import re
 import smtplib
 import ssl
 from collections.abc import Callable, Iterator
@@ -7,6 +8,8 @@ from contextlib import contextmanager, suppress
 from typing import Final
 
 from pydantic import SecretStr
+
+from sinks.remote import one_line
 
 TIMEOUT_S: Final = 30.0
 """Of each step of the talk."""
@@ -80,10 +83,10 @@ class Session:
         except smtplib.SMTPRecipientsRefused as error:
             server.close()
             code, said = next(iter(error.recipients.values()))
-            raise _refusal(code, said) from error
+            raise _refusal(code, said, recipient) from error
         except smtplib.SMTPDataError as error:
             server.close()
-            raise _refusal(error.smtp_code, error.smtp_error) from error
+            raise _refusal(error.smtp_code, error.smtp_error, recipient) from error
         except (smtplib.SMTPException, OSError) as error:
             server.close()
             raise self._away(error) from error
@@ -97,6 +100,15 @@ class Session:
             self._server = None
 
 
-def _refusal(code: int, said: bytes | str) -> Refused | NotNow:
-    words = (said.decode("utf-8", "replace") if isinstance(said, bytes) else said).strip()
-    return (Refused if code >= PERMANENT else NotNow)(f"the mail server says {code} {' '.join(words.split())[:200]}")
+def _refusal(code: int, said: bytes | str, recipient: str) -> Refused | NotNow:
+    words = fit_to_tell(said.decode("utf-8", "replace") if isinstance(said, bytes) else said, recipient)
+    return (Refused if code >= PERMANENT else NotNow)(f"the mail server says {code} {words}")
+
+
+def fit_to_tell(said: str, recipient: str) -> str:
+    """The server's words in a line, without the address that it may repeat, perhaps in small letters.
+
+    It is taken out first, as what is left of one that was cut is none any more, and yet tells.
+    """
+    masked = re.sub(re.escape(recipient), "<recipient>", said, flags=re.IGNORECASE)
+    return " ".join(one_line(masked).split())

@@ -17,9 +17,9 @@ from pydantic import TypeAdapter
 from schemas.envelope import Envelope
 from schemas.fields import EmailAddress
 from schemas.prison_finance import PurchaseAuthorised
-from sinks.receipts.outbox import masked
 from sinks.receipts.receipt import UnusableAddress, receipt
 from sinks.receipts.sink import ReceiptSink
+from sinks.receipts.smtp import fit_to_tell
 from sinks.sink import Arrived
 from tests.unit.sinks.test_receipt_text import ID, PAID, SENDER
 
@@ -83,9 +83,17 @@ def test_any_address_of_the_contract_gets_a_message_to_it_alone_or_is_told_as_un
     assert [each.addr_spec for each in mail["To"].addresses] == [made.recipient] == [address]
 
 
-def test_what_a_mail_server_says_of_an_address_in_small_letters_does_not_tell_it() -> None:
-    said = "the mail server says 550 <ann.o+x@example.com> unknown here"
-    assert masked(said, "Ann.O+x@Example.com") == "the mail server says 550 <<recipient>> unknown here"
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("<ann.o+x@example.com> unknown here", "<<recipient>> unknown here"),
+        (f"{'no ' * 76}Ann.O+x@Example.com", f"{'no ' * 76}<recipient>"),
+        ("no\x00such\r\n \x1b[1muser", "no such [1muser"),
+        ("", "no reason given"),
+    ],
+)
+def test_what_a_mail_server_says_is_told_in_a_line_without_the_address(said: str, told: str) -> None:
+    assert fit_to_tell(said, "Ann.O+x@Example.com") == told
 
 
 def test_one_strange_address_is_parked_and_the_next_receipt_is_kept() -> None:
