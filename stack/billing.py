@@ -1,7 +1,8 @@
 """The external Billing's double: a real HTTP server that keeps what it makes in memory, as bad as one likes.
 
 It speaks what `sinks/billing/http.py` states. Without `honours_keys` it makes a thing each time that it is asked: a
-client that asks twice makes two here, and the tests see it. `python -m stack.billing [PORT]` is one that means well.
+client that asks twice makes two here, and the tests see it. `python -m stack.billing [PORT [BILLS]]` is one that means
+well; BILLS is where it says that its bills lie, if not at its own address.
 """
 
 import json
@@ -84,6 +85,7 @@ class Billing:
     """What it holds, and what it was asked."""
 
     address: str = ""
+    bills: str = ""
     client_patience_s: float = 1.0
     honours_keys: bool = False
     moods: deque[Mood] = field(default_factory=deque)
@@ -125,7 +127,7 @@ class Billing:
                 return self._remember(key, {"outcome": "refused", "code": "not_found", "text": f"{unknown} is unknown"})
             id_ = self._change(kind, parents, body) or self._make(kind, parents, body)
             self.made.setdefault(key, []).append(id_)
-            url = f"{self.address}/pdf/{id_}" if kind == "bill" else None
+            url = f"{self.bills or self.address}/pdf/{id_}" if kind == "bill" else None
             return self._remember(key, {"outcome": "done", "id": id_, "url": url})
 
     def _change(self, kind: str, parents: tuple[str, ...], body: dict[str, Any]) -> str | None:
@@ -260,8 +262,9 @@ def serving(port: int = 0) -> Iterator[Billing]:
 
 def main() -> None:
     """Serve until it is ended."""
-    with serving(int(sys.argv[1]) if len(sys.argv) > 1 else PORT) as billing:
-        billing.honours_keys = True
+    port, bills, *_ = (*sys.argv[1:], "", "")
+    with serving(int(port or PORT)) as billing:
+        billing.honours_keys, billing.bills = True, bills
         print(billing.address, flush=True)
         threading.Event().wait()
 
