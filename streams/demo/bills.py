@@ -69,4 +69,5 @@ class Bills:
                 bills = [each for each in self._bills.values() if (each.state, each.currency) == (state, currency)]
                 if bills:
                     common, paid = sum(each.common_minor for each in bills), sum(each.paid_minor for each in bills)
-                    yield BillsIn(state, currency, len(bills), common, paid, min(bills))
+                    one = min(bills, key=lambda each: each.bill_id)
+                    yield BillsIn(state, currency, len(bills), common, paid, one)
