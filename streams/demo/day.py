@@ -1,7 +1,8 @@
 """What upstream publishes in one day: pure, from a seed; with repetitions, disorder, and records that are no messages.
 
 A day comes in phases. Within one, a book's events are all on one topic, so that their order, and with it every outcome,
-is the same in each run, however often a worker dies.
+is the same in each run, however often a worker dies. What Billing answers meanwhile comes in any order, and decides
+nothing of the same phase: bills come when accounts are open, payments when bills are sent.
 """
 
 import random
@@ -74,7 +75,7 @@ class Planned(NamedTuple):
 
 
 class Phase(NamedTuple):
-    """Records that may be published at once; the next phase waits until these have their outcomes."""
+    """Records that may be published at once; the next phase waits for their outcomes, and for Billing's answers."""
 
     name: str
     records: list[Upstream | Raw]
