@@ -3,7 +3,6 @@
 from enum import StrEnum
 
 from msgspec import field
-from pydantic import Field
 
 from schemas.fields import Fact, Identifier, Message, Money, Text
 
@@ -17,23 +16,13 @@ class AccountType(StrEnum):
 
 
 class Operation(StrEnum):
-    """What a bill is raised for."""
+    """What a bill is for."""
 
     GET_REWARD = "GET_REWARD"
     GET_SETTLEMENT = "GET_SETTLEMENT"
 
 
-# ---- upstream: our own API, and Billing
-
-
-class RaiseBill(Message):
-    """Raise a bill: a reward on the COMMISSION account, a settlement on the SETTLEMENT account (DLR-05)."""
-
-    bill_id: Identifier
-    dealer_id: Identifier
-    operation: Operation
-    amount: Money
-    url: Text = Field(description="where Billing keeps the bill's PDF")
+# ---- upstream: Billing
 
 
 class BillingPayment(Message):

@@ -148,9 +148,7 @@ DEALER_COMMANDS = Topic(
     (dealer_accounts.RegisterDealer, dealer_accounts.AddFastBuyout, dealer_accounts.UpdateRequisites),
     "dealer service",
 )
-BILLS = Topic(
-    "dealer_billing.bill.command.v1", DEALER, (dealer_billing.RaiseBill, dealer_bills.CreateBill), "dealer service"
-)
+BILLS = Topic("dealer_billing.bill.command.v1", DEALER, (dealer_bills.CreateBill,), "dealer service")
 BILL_CORRECTIONS = Topic(
     "dealer_billing.bill-correction.command.v1",
     DEALER,

@@ -25,14 +25,14 @@ in a year for all dealers.
 from collections.abc import Sequence
 
 from schemas.billing import BillingDone, BillingRefused, CallRefused
-from schemas.dealer_billing import AccountType, Dealer, Operation, RaiseBill
+from schemas.dealer_billing import AccountType, Dealer, Operation
 from schemas.dealer_bills import BillDrafted, BillSent, CorrectBill, CreateBill, VoidBill
 from schemas.fields import LONGEST_TEXT, Fact
 from schemas.refusals import Reason
 from streams.dealer_billing.owing import call_id_of, common_of, draft_bill, replace_bill, send, take_back, withdrawal
 from streams.dealer_billing.payment import Meant, Payment
 from streams.dealer_billing.registration import Account
-from streams.dealer_billing.standing import Bill, Life, evolve
+from streams.dealer_billing.standing import Bill, Life
 from streams.ledger.draft import Draft, Refused, refused
 
 ACCOUNT_OF = {Operation.GET_REWARD: AccountType.COMMISSION, Operation.GET_SETTLEMENT: AccountType.SETTLEMENT}
@@ -58,24 +58,6 @@ def create(
         text=command.text,
     )
     return draft_bill(account, drafted)
-
-
-def raise_bill(
-    draft: Draft, dealer: Dealer | None, meant: Meant, waiting: Sequence[Payment], command: RaiseBill
-) -> list[Fact] | Refused:
-    """Owe a bill that Billing has already. Refuses UNKNOWN_DEALER, ALREADY_EXISTS, AMOUNT_TOO_LARGE."""
-    if dealer is None:
-        return refused(Reason.UNKNOWN_DEALER, dealer=command.dealer_id)
-    if meant.bill is not None:
-        return _exists(command.bill_id, meant.bill)
-    account = ACCOUNT_OF[command.operation]
-    about = {"bill_id": command.bill_id, "dealer_id": command.dealer_id}
-    drafted = BillDrafted(
-        **about, account=account, operation=command.operation, common=command.amount, text=f"Bill {command.bill_id}"
-    )
-    sent = BillSent(**about, account=account, common=command.amount, billing_id=command.bill_id, url=command.url)
-    told = send(draft, meant._replace(bill=evolve(None, drafted)), waiting, sent)
-    return told if isinstance(told, Refused) else [drafted, *told]
 
 
 def hear_done(draft: Draft, meant: Meant, waiting: Sequence[Payment], answer: BillingDone) -> list[Fact] | Refused:

@@ -27,7 +27,7 @@ from schemas.dealer_accounts import (
     RequisitesTaken,
     UpdateRequisites,
 )
-from schemas.dealer_billing import AccountType, BillingPayment, Dealer, RaiseBill, Refused
+from schemas.dealer_billing import AccountType, BillingPayment, Dealer, Refused
 from schemas.dealer_bills import (
     BillCorrected,
     BillDrafted,
@@ -103,7 +103,7 @@ class DealerBilling:
                 return self._decide_dealer(draft.book, message)
             case BillingDone() | BillingRefused():
                 return self._hear(draft, message)
-            case RaiseBill() | CreateBill() | VoidBill() | CorrectBill():
+            case CreateBill() | VoidBill() | CorrectBill():
                 return self._decide_bill(draft, message)
             case BillingPayment():
                 meant, taken = self._meant(draft.book, message.bill_id), self._payment(draft.book, message.payment_id)
@@ -139,12 +139,10 @@ class DealerBilling:
             return registration.hear_done(dealer, account, answer)
         return registration.hear_refused(dealer, account, answer)
 
-    def _decide_bill(self, draft: Draft, command: RaiseBill | CreateBill | VoidBill | CorrectBill) -> Verdict:
+    def _decide_bill(self, draft: Draft, command: CreateBill | VoidBill | CorrectBill) -> Verdict:
         book, known = draft.book, self._tables.dealers.get(command.dealer_id)
         about, waiting = self._exactly(book, command.bill_id), self._waiting(book, command.bill_id)
         match command:
-            case RaiseBill():
-                return bill.raise_bill(draft, known, about, waiting, command)
             case CreateBill():
                 account = self._account(book, bill.ACCOUNT_OF[command.operation])
                 return bill.create(known, account, about.bill, command)
@@ -240,7 +238,7 @@ class DealerBilling:
     def refusal(self, message: Contract, refused: drafts.Refused) -> list[Fact]:
         """The event that says no."""
         match message:
-            case RaiseBill() | CreateBill() | VoidBill() | CorrectBill():
+            case CreateBill() | VoidBill() | CorrectBill():
                 refused_id = message.bill_id
             case BillingPayment() | HandOverPayment():
                 refused_id = message.payment_id

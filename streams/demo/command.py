@@ -18,7 +18,7 @@ from streams.demo.world import Scale
 @click.option("--seed", default=7, show_default=True, help="the same seed gives the same day")
 @click.option("--scale", default=1.0, show_default=True, help="1 is a few thousand riders")
 @click.option("--month", is_flag=True, help="four weeks of three prisons with 1,200 people each, instead of the day")
-@click.option("--crash", default="", metavar="NAMES", help="kill -9 these in the middle: worker,invoices,adi")
+@click.option("--crash", default="", metavar="NAMES", help="kill -9 these in the middle: worker,invoices,adi,billing")
 def demo(*, seed: int, scale: float, month: bool, crash: str) -> None:
     """A believable day through the whole system, on running servers; ends with the audit. Exit 0 if it is clean."""
     console = Console()

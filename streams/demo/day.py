@@ -1,14 +1,16 @@
 """What upstream publishes in one day: pure, from a seed; with repetitions, disorder, and records that are no messages.
 
 A day comes in phases. Within one, a book's events are all on one topic, so that their order, and with it every outcome,
-is the same in each run, however often a worker dies.
+is the same in each run, however often a worker dies. What Billing answers meanwhile comes in any order, and decides
+nothing of the same phase: bills come when accounts are open, payments when bills are sent.
 """
 
 import random
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
-from schemas.dealer_billing import BillingPayment, Operation, RaiseBill
+from schemas.dealer_accounts import RegisterDealer
+from schemas.dealer_bills import CreateBill
 from schemas.fields import Message, Money
 from schemas.mobility import DepositBudget, Funding, TripCancelled, TripEnded, TripStarted, VehicleScope
 from schemas.prison_advances import WriteOffAdvance
@@ -31,12 +33,13 @@ from schemas.topics import (
     BILLING_PAYMENTS,
     BILLS,
     CREDITS,
+    DEALER_COMMANDS,
     DEPOSITS,
     PURCHASES,
     TRIPS,
     Topic,
 )
-from streams.demo import canteen
+from streams.demo import canteen, dealers
 from streams.demo.world import Scale, World, prison_of
 from streams.prison_finance.accounts import pounds
 
@@ -44,8 +47,8 @@ DAY_START_US = 1_772_409_600_000_000  # 2026-03-02T00:00:00Z, a Monday; London i
 HOUR_US = 3_600_000_000
 MINUTE_US = 60_000_000
 
-CANTEEN_US = DAY_START_US + 23 * HOUR_US + 10 * MINUTE_US
-"""When the shops submit the week's orders."""
+EVENING_US = DAY_START_US + 23 * HOUR_US + 10 * MINUTE_US
+"""When the shops submit the week's orders, and Billing reports what dealers have paid."""
 
 ORDERING_SHARE = 0.4
 """Of a prison's people, how many order from the canteen."""
@@ -72,7 +75,7 @@ class Planned(NamedTuple):
 
 
 class Phase(NamedTuple):
-    """Records that may be published at once; the next phase waits until these have their outcomes."""
+    """Records that may be published at once; the next phase waits for their outcomes, and for Billing's answers."""
 
     name: str
     records: list[Upstream | Raw]
@@ -86,8 +89,9 @@ Programme = Callable[[int, Scale, World, Callable[[Message], bytes]], list[Phase
 def make_day(seed: int, scale: Scale, world: World, encode: Callable[[Message], bytes]) -> list[Phase]:
     """The phases of the day. `encode` is needed for the records that are almost messages."""
     rnd = random.Random(f"day {seed}")
-    morning = [*_deposits(rnd, world), *_bills(rnd, world, scale), *_credits(rnd, world)]
-    day = [*_trips(rnd, world, scale), *_payments(rnd, morning), *orders(rnd, world, scale.purchases, "CANTEEN", 0)]
+    morning = [*_deposits(rnd, world), *_registrations(world), *_credits(rnd, world)]
+    shopping = orders(rnd, world, scale.purchases, "CANTEEN", 0)
+    day = [*_trips(rnd, world, scale), *_bills(rnd, world, scale), *shopping]
     bad = _bad_records(encode)
     wages, write_offs = list(_wages(rnd, world)), list(_write_offs(rnd, day, world))
     ordered, confirmed = _canteen(rnd, world)
@@ -95,8 +99,8 @@ def make_day(seed: int, scale: Scale, world: World, encode: Callable[[Message], 
         Phase("midnight", [], DAY_START_US),
         Phase("morning", sent(rnd, morning), DAY_START_US + 6 * HOUR_US),
         Phase("day", [*sent(rnd, day), *bad], DAY_START_US + 23 * HOUR_US),
-        Phase("canteen", sent(rnd, ordered), CANTEEN_US + 2 * MINUTE_US),
-        Phase("canteen confirmed", sent(rnd, confirmed), CANTEEN_US + 20 * MINUTE_US),
+        Phase("evening", sent(rnd, [*ordered, *_payments(rnd, day)]), EVENING_US + 2 * MINUTE_US),
+        Phase("canteen confirmed", sent(rnd, confirmed), EVENING_US + 20 * MINUTE_US),
         Phase("next morning", sent(rnd, wages), DAY_START_US + 32 * HOUR_US),
         Phase("night after", sent(rnd, write_offs), DAY_START_US + 60 * HOUR_US),
     ]
@@ -154,33 +158,22 @@ def _trips(rnd: random.Random, world: World, scale: Scale) -> Iterator[Planned]:
         yield plan(TRIPS, finish, f"{trip_id}-end", ended_at, "trip-service")
 
 
+def _registrations(world: World) -> Iterator[Planned]:
+    for number, command in enumerate(dealers.registrations(world)):
+        event_id = f"{command.dealer_id}-{'register' if isinstance(command, RegisterDealer) else 'buyout'}"
+        yield plan(DEALER_COMMANDS, command, event_id, 5 * HOUR_US + number, "dealer-service")
+
+
 def _bills(rnd: random.Random, world: World, scale: Scale) -> Iterator[Planned]:
-    for number in range(scale.bills):
-        message = RaiseBill(
-            bill_id=f"bil-{number:05}",
-            dealer_id=rnd.choice(world.dealers) if rnd.random() > 0.005 else "dlr-unknown",
-            operation=rnd.choice(list(Operation)),
-            amount=_eur(rnd.randrange(10_000, 2_000_000)),
-            url=f"https://billing.example/bills/{number:05}.pdf",
-        )
-        yield plan(BILLS, message, message.bill_id, 6 * HOUR_US + number, "dealer-service")
+    for number, bill in enumerate(dealers.bills(rnd, world, scale.bills)):
+        yield plan(BILLS, bill, bill.bill_id, 9 * HOUR_US + number, "dealer-service")
 
 
-def _payments(rnd: random.Random, morning: list[Planned]) -> Iterator[Planned]:
-    bills = [each.event.message for each in morning if isinstance(each.event.message, RaiseBill)]
-    for number, bill in enumerate(bills):
-        if rnd.random() < 0.15:  # not paid today
-            continue
-        due = bill.amount.amount_minor
-        parts = rnd.choices(((due,), (due // 2, due - due // 2), (due + 5_000,), (due // 3,)), (6, 2, 1, 1))[0]
-        for part, amount in enumerate(parts):
-            message = BillingPayment(
-                payment_id=f"pay-{number:05}-{part}",
-                dealer_id=bill.dealer_id,
-                bill_id=bill.bill_id if rnd.random() > 0.01 else "bil-mistyped",
-                amount=_eur(amount),
-            )
-            yield plan(BILLING_PAYMENTS, message, message.payment_id, 9 * HOUR_US + number * 1_000 + part, "billing")
+def _payments(rnd: random.Random, day: list[Planned]) -> Iterator[Planned]:
+    """What banks have told Billing by the evening."""
+    billed = [each.event.message for each in day if isinstance(each.event.message, CreateBill)]
+    for number, payment in enumerate(dealers.payments(rnd, billed)):
+        yield plan(BILLING_PAYMENTS, payment, payment.payment_id, EVENING_US - DAY_START_US + number, "billing")
 
 
 def _credits(rnd: random.Random, world: World) -> Iterator[Planned]:
@@ -229,7 +222,7 @@ def orders(rnd: random.Random, world: World, count: int, prefix: str, day_us: in
 
 def _canteen(rnd: random.Random, world: World) -> tuple[list[Planned], list[Planned]]:
     """The batches of the week, and what confirms them or calls them off."""
-    ordered, at = list(canteen.batches(rnd, world, "WEEK", ORDERING_SHARE)), CANTEEN_US - DAY_START_US
+    ordered, at = list(canteen.batches(rnd, world, "WEEK", ORDERING_SHARE)), EVENING_US - DAY_START_US
     confirmed = canteen.confirmations(ordered)
     return (
         [plan(BATCHES, batch, f"{batch.batch_id}-submit", at, "shop") for batch in ordered],

@@ -1,13 +1,16 @@
-"""The workers and sinks that the demo starts, and ends, as processes of their own."""
+"""What the demo starts, and ends, as processes of their own: workers, sinks, and a Billing for them to call."""
 
 import os
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 STOP_TIMEOUT_S = 30
+BILLS = "https://billing.example"
+"""Where the Billing of the demo says that its bills lie."""
 
 
 class Process:
@@ -47,3 +50,21 @@ class Process:
         if self._running is not None and (code := self._running.poll()) is not None:
             said = "\n".join(self._log.read_text(errors="replace").splitlines()[-15:])
             raise RuntimeError(f"{self.name} ended with {code}; the end of {self._log}:\n{said}")
+
+
+@contextmanager
+def billing(log: Path) -> Iterator[str]:
+    """The address of an external Billing's double, on a free port; it knows nothing any more when it ends.
+
+    Raises `RuntimeError` if it does not start.
+    """
+    log.parent.mkdir(parents=True, exist_ok=True)
+    command = [sys.executable, "-m", "stack.billing", "0", BILLS]
+    with log.open("ab") as said, subprocess.Popen(command, stdout=subprocess.PIPE, stderr=said, text=True) as double:
+        try:
+            assert double.stdout is not None
+            if not (address := double.stdout.readline().strip()):
+                raise RuntimeError(f"the Billing to call has not started; see {log}")
+            yield address
+        finally:
+            double.terminate()

@@ -25,12 +25,15 @@ from streams import topics
 from streams.audit.audit import audit
 from streams.audit.report import Report
 from streams.demo.day import Phase, Programme, Raw, make_day
-from streams.demo.processes import Process
+from streams.demo.processes import Process, billing
 from streams.demo.watch import Tally, Watch
 from streams.demo.world import Scale, World, make_world, rows
 
 STEP_TIMEOUT_S = 120
+BILLING_TIMEOUT_S = 3
+"""A Billing on this machine answers at once, so what became of a call that a killed sink has left is known soon."""
 BUILD = Path("build/demo")
+LOGS = BUILD / "logs"
 BETWEEN = tuple(topic.name for topic in BETWEEN_BOOKS)
 
 
@@ -70,25 +73,21 @@ class Demo:
         self._phases = make(seed, scale, self._world, self._codec.encode)
         self._watch = Watch(settings, self._codec)
         self._producer = Producer(settings.client(enable_idempotence=True))
-        blob = {"MILLRACE_BLOB": settings.blob}
-        worker = ["streams", "worker", "--name", "demo", "--port", "0", "--loglevel", "WARN"]
-        # Alone, it need not be given up soon for others to go on: a slow machine may take its time.
-        alone = {"MILLRACE_CLOCK": "outside", "MILLRACE_TRANSACTION_TIMEOUT_S": "60"}
-        self._processes = [
-            Process("worker", worker, BUILD / "logs" / "worker.log", alone),
-            Process("invoices", ["sinks", "invoices"], BUILD / "logs" / "invoices.log", blob),
-            Process("adi", ["sinks", "adi"], BUILD / "logs" / "adi.log", blob),
-        ]
+        self._processes: list[Process] = []
 
     def run(self) -> Result:
         """The day, from midnight to the audit. Raises `RuntimeError` where a step does not end in time."""
-        for process in self._processes:
-            process.start()
         try:
-            return self._run()
+            with billing(LOGS / "billings-double.log") as address:
+                self._processes = processes(self._settings, address)
+                for process in self._processes:
+                    process.start()
+                try:
+                    return self._run()
+                finally:
+                    for process in self._processes:
+                        process.stop()
         finally:
-            for process in self._processes:
-                process.stop()
             self._watch.close()
 
     def _run(self) -> Result:
@@ -128,7 +127,8 @@ class Demo:
 
             def all_answered() -> bool:
                 self._progress.update(task, completed=self._watch.answered - before)
-                return self._watch.answered >= inputs and self._watch.is_consumed(*BETWEEN)
+                is_answered = self._watch.answered >= inputs and self._watch.answers >= self._watch.calls
+                return is_answered and self._watch.is_consumed(*BETWEEN)
 
             self._await(all_answered)
         self._tick(phase.tick_us)
@@ -191,13 +191,28 @@ class Demo:
             for process in self._processes:
                 process.check()
             if time.monotonic() > deadline:
-                raise RuntimeError(f"no end after {STEP_TIMEOUT_S} s; see the logs in {BUILD / 'logs'}")
+                raise RuntimeError(f"no end after {STEP_TIMEOUT_S} s; see the logs in {LOGS}")
 
     @contextmanager
     def _step(self, name: str) -> Iterator[None]:
         task = self._progress.add_task(name, total=1)
         yield
         self._progress.update(task, completed=1)
+
+
+def processes(settings: Settings, billing: str) -> list[Process]:
+    """The worker, and the sinks of the day; `billing` is the address of the Billing that they call."""
+    worker = ["streams", "worker", "--name", "demo", "--port", "0", "--loglevel", "WARN"]
+    # Alone, it need not be given up soon for others to go on: a slow machine may take its time.
+    alone = {"MILLRACE_CLOCK": "outside", "MILLRACE_TRANSACTION_TIMEOUT_S": "60"}
+    blob = {"MILLRACE_BLOB": settings.blob}
+    there = {"MILLRACE_BILLING": billing, "MILLRACE_BILLING_TIMEOUT_S": str(BILLING_TIMEOUT_S)}
+    return [
+        Process("worker", worker, LOGS / "worker.log", alone),
+        Process("invoices", ["sinks", "invoices"], LOGS / "invoices.log", blob),
+        Process("adi", ["sinks", "adi"], LOGS / "adi.log", blob),
+        Process("billing", ["sinks", "billing"], LOGS / "billing.log", there),
+    ]
 
 
 def set_up(settings: Settings, world: World) -> None:

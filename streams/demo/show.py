@@ -52,6 +52,19 @@ def report(result: Result) -> dict[str, Any]:
             {"what": what, "count": paid.times, "total_minor": paid.total_minor}
             for what, paid in sorted(watch.paid.items())
         ],
+        "bills": [
+            {
+                "state": each.state,
+                "currency": each.currency,
+                "count": each.number,
+                "common_minor": each.common_minor,
+                "paid_minor": each.paid_minor,
+                "one": each.one.bill_id,
+                "url": each.one.url,
+            }
+            for each in watch.bills.by_state()
+        ],
+        "billing_answers": watch.answers,
         "audit_differences": len(result.audit.findings),
         "balances_sha256": result.balances_sha256,
         "invoices": result.invoices,
@@ -79,13 +92,13 @@ def show(console: Console, settings: Settings, result: Result, figures: dict[str
     console.print(_table("Files", ("kind", ">count", ">total"), _files(figures)))
     show_verdict(console, result, figures)
     console.print("\nThe servers still run. Look at a book, and end them when you have seen enough:\n")
-    for line in ("-m streams book group:grp-000", "-m streams statement group:grp-000"):
-        console.print(f"    .venv/bin/python {line}", highlight=False)
+    for line in ("book group:grp-000", "statement group:grp-000", "book dealer:dlr-000"):
+        console.print(f"    .venv/bin/python -m streams {line}", highlight=False)
     console.print("    make stop", highlight=False)
 
 
 def show_outcomes(console: Console, balances: Iterable[BalanceSum], figures: dict[str, Any]) -> None:
-    """Tables of balances, purchases, refusals and dead letters."""
+    """Tables of balances, bills, purchases, refusals and dead letters."""
     console.print(
         _table(
             "Balances",
@@ -102,6 +115,7 @@ def show_outcomes(console: Console, balances: Iterable[BalanceSum], figures: dic
             ),
         )
     )
+    _show_bills(console, figures)
     purchases = (
         (each["what"], f"{each['count']:,}", format_minor(each["total_minor"], "GBP")) for each in figures["purchases"]
     )
@@ -110,6 +124,18 @@ def show_outcomes(console: Console, balances: Iterable[BalanceSum], figures: dic
     console.print(_table("Refusals", ("room", "reason", ">count"), refusals))
     letters = ((each["topic"], each["reason"], f"{each['count']:,}") for each in figures["dead_letters_by_reason"])
     console.print(_table("Dead letters", ("topic", "reason", ">count"), letters))
+
+
+def _show_bills(console: Console, figures: dict[str, Any]) -> None:
+    """Sums by state; and of each state one bill, with the address that Billing has given of its PDF."""
+    sums, ones = [], []
+    for each in figures["bills"]:
+        state, money = each["state"].replace("_", " "), each["currency"]
+        billed, paid = (format_minor(each[name], money) for name in ("common_minor", "paid_minor"))
+        sums.append((state, f"{each['count']:,}", billed, paid))
+        ones.append((state, each["one"], each["url"] or "Billing does not have it"))
+    console.print(_table("Dealers' bills", ("state", ">count", ">billed", ">paid"), sums))
+    console.print(_table("One of each", ("state", "bill", "PDF"), ones))
 
 
 def _files(figures: dict[str, Any]) -> Iterable[tuple[str, ...]]:
@@ -136,7 +162,10 @@ def show_verdict(console: Console, result: Result, figures: dict[str, Any]) -> N
     equation = (
         f"{figures['inputs']:,} inputs = {figures['outcomes']:,} outcomes + {figures['dead_letters']:,} dead letters"
     )
-    console.print(f"\n{equation}; {figures['postings']:,} postings; {figures['events_per_second']:,} events/s")
+    billing = f"{figures['billing_answers']:,} answers of Billing"
+    console.print(
+        f"\n{equation}; {billing}; {figures['postings']:,} postings; {figures['events_per_second']:,} events/s"
+    )
     if result.audit.clean:
         console.print(
             f"[bold green]The audit is clean[/]: every penny is where the journal says. {figures['seconds']} s"

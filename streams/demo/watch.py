@@ -5,16 +5,33 @@ from typing import Any, NamedTuple
 
 from confluent_kafka import Consumer, TopicPartition
 
+from schemas.avro import full_name
 from schemas.codec import Codec
+from schemas.dealer_accounts import AddFastBuyout, RegisterDealer
+from schemas.dealer_bills import CreateBill
 from schemas.fields import Fact, Money
-from schemas.ledger import Decided
+from schemas.ledger import Decided, Outcome
 from schemas.prison_advances import AdvanceRepaid, AdvanceWrittenOff
 from schemas.prison_finance import PurchaseAuthorised, PurchaseRefunded
 from schemas.settings import Settings
-from schemas.topics import ADVANCE_EVENTS, DEAD_LETTERS, JOURNAL, PARTITIONS, PURCHASE_EVENTS, TOPICS, UPSTREAM
+from schemas.topics import (
+    ADVANCE_EVENTS,
+    BILL_EVENTS,
+    BILLING_ANSWERS,
+    DEAD_LETTERS,
+    JOURNAL,
+    PARTITIONS,
+    PURCHASE_EVENTS,
+    TOPICS,
+    UPSTREAM,
+)
+from streams.demo.bills import Bills
 
-UPSTREAM_NAMES = {topic.name for topic in UPSTREAM}
-TOPIC_NAMED = {topic.name: topic for topic in (PURCHASE_EVENTS, ADVANCE_EVENTS)}
+PUBLISHED = {topic.name for topic in UPSTREAM if topic is not BILLING_ANSWERS}
+"""What the demo itself publishes: what Billing answers follows from it."""
+TOPIC_NAMED = {topic.name: topic for topic in (PURCHASE_EVENTS, ADVANCE_EVENTS, BILL_EVENTS)}
+CALLS = {full_name(RegisterDealer): 3, full_name(AddFastBuyout): 6, full_name(CreateBill): 1}
+"""How often Billing will have been called when all is done that follows from such a command."""
 
 
 class Paid(NamedTuple):
@@ -35,13 +52,18 @@ class Tally:
         self.written: Counter[str] = Counter()
         self.paid: dict[str, Paid] = {}
         """What became of prisoners' purchases, by what paid them."""
+        self.bills = Bills()
+        self.calls = 0
+        """To Billing: how many follow from what was accepted."""
+        self.answers = 0
+        """Of Billing, each counted once."""
         self.decisions = 0
         self.lines = 0
         self.ends: dict[tuple[str, int], int] = {}
 
     @property
     def answered(self) -> int:
-        """Upstream records that have their outcome or their dead letter."""
+        """Records of the demo that have their outcome or their dead letter."""
         return self.outcomes.total() + self.dead_letters.total()
 
     def count(self, record: Any) -> None:
@@ -53,8 +75,10 @@ class Tally:
             decided = self._codec.decode(JOURNAL, record.value())
             assert isinstance(decided, Decided)
             self._count_decision(decided)
-        elif topic in (PURCHASE_EVENTS.name, ADVANCE_EVENTS.name):
-            self._count_payment(self._codec.decode(TOPIC_NAMED[topic], record.value()))
+        elif topic in TOPIC_NAMED:
+            event = self._codec.decode(TOPIC_NAMED[topic], record.value())
+            self._count_payment(event)
+            self.bills.take(event)
         elif topic == DEAD_LETTERS.name:
             headers = dict(record.headers())
             self.dead_letters[headers["dl-topic"].decode(), headers["dl-reason"].decode()] += 1
@@ -78,8 +102,11 @@ class Tally:
     def _count_decision(self, decided: Decided) -> None:
         self.decisions += 1
         self.lines += len(decided.lines)
-        if decided.cause_topic in UPSTREAM_NAMES:
+        if decided.cause_topic in PUBLISHED:
             self.outcomes[decided.outcome.value] += 1
+        if decided.outcome is Outcome.ACCEPTED:
+            self.calls += CALLS.get(decided.cause_type, 0)
+            self.answers += decided.cause_topic == BILLING_ANSWERS.name
         if decided.reason is not None:
             self.refusals[decided.room, decided.reason] += 1
 

@@ -24,8 +24,8 @@ class Scale(msgspec.Struct, frozen=True):
     riders: int = 3_000
     vehicles: int = 500
     trips: int = 2_400
-    dealers: int = 200
-    bills: int = 700
+    dealers: int = 40
+    bills: int = 160
     prisoners: int = 1_200
     purchases: int = 2_000
 

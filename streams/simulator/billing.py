@@ -17,11 +17,20 @@ from streams.simulator.kafka.broker import Broker
 from streams.simulator.kafka.messages import Message, Place
 
 MOST_CALLS = 1_000
-REFUSED_SHARE = 0.08
-AGAIN_SHARE = 0.15
-OTHER_ID_SHARE = 0.05
-LATE_SHARE = 0.15
 SOON_S, LATE_S = 0.1, 4.0
+
+
+class Manners(NamedTuple):
+    """Shares of calls that are refused, and of answers that come late, again, and again under another event id."""
+
+    refused: float
+    late: float
+    again: float
+    other_id: float
+
+
+BAD = Manners(refused=0.08, late=0.15, again=0.15, other_id=0.05)
+GOOD = Manners(0.0, 0.0, 0.0, 0.0)
 
 
 class Answer(NamedTuple):
@@ -34,8 +43,8 @@ class Answer(NamedTuple):
 class Billing:
     """Hears every committed call once, and knows by itself nothing of dealers."""
 
-    def __init__(self, broker: Broker, codec: Codec, seed: int) -> None:
-        self._broker, self._codec, self._seed = broker, codec, seed
+    def __init__(self, broker: Broker, codec: Codec, seed: int, manners: Manners) -> None:
+        self._broker, self._codec, self._seed, self._manners = broker, codec, seed, manners
         self._heard = {Place(BILLING_CALLS.name, number): 0 for number in range(PARTITIONS)}
 
     @property
@@ -57,7 +66,7 @@ class Billing:
         asked = read_envelope(record.headers())
         event = upstream(
             BILLING_ANSWERS,
-            _refusal(call) if rnd.random() < REFUSED_SHARE else _done(call),
+            _refusal(call) if rnd.random() < self._manners.refused else _done(call),
             event_id=f"answer/{call.call_id}",
             source="billing-sink",
             time_us=asked.time_us,
@@ -65,11 +74,11 @@ class Billing:
             correlation_id=asked.correlation_id,
             causation_id=asked.id,
         )
-        in_s = rnd.random() * (LATE_S if rnd.random() < LATE_SHARE else SOON_S)
+        in_s = rnd.random() * (LATE_S if rnd.random() < self._manners.late else SOON_S)
         yield Answer(in_s, event)
-        if rnd.random() < AGAIN_SHARE:
+        if rnd.random() < self._manners.again:
             yield Answer(in_s + rnd.random() * LATE_S, event)
-        if rnd.random() < OTHER_ID_SHARE:
+        if rnd.random() < self._manners.other_id:
             renamed = event.envelope._replace(id=f"{event.envelope.id}/again")
             yield Answer(in_s + rnd.random() * LATE_S, event._replace(envelope=renamed))
 

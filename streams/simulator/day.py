@@ -12,6 +12,7 @@ from streams.demo.run import Result
 from streams.demo.show import BalanceSum
 from streams.demo.watch import Tally
 from streams.demo.world import Scale, make_world
+from streams.simulator.billing import GOOD
 from streams.simulator.evidence import audit, visible
 from streams.simulator.kafka.broker import Broker
 from streams.simulator.kafka.messages import Place
@@ -30,7 +31,8 @@ def run_day(
     began, made = time.monotonic(), studio()
     encode = made.contracts.codec.encode
     reference = make_world(seed, scale)
-    world = World(Script(seed, (), (), ()), made.contracts, [Berth("demo", BATCH_RECORDS, is_wanted=True)])
+    crew = [Berth("demo", BATCH_RECORDS, is_wanted=True)]
+    world = World(Script(seed, (), (), ()), made.contracts, crew, GOOD)
     _play(world, "reference data", list(reference_sends(0.0, rows_of(reference), made.debezium)), said)
     working, inputs = time.monotonic(), 0
     for phase in make(seed, scale, reference, encode):

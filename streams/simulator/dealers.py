@@ -1,20 +1,19 @@
-"""What dealers, their bills and their payments go through in a run: every case of DLR-01 to DLR-06, from a seed."""
+"""What dealers, their bills and their payments go through in a run: every case of DLR-03 to DLR-06, from a seed."""
 
 import random
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from schemas.dealer_accounts import AddFastBuyout, RegisterDealer, Requisites, UpdateRequisites
+from schemas.dealer_accounts import UpdateRequisites
 from schemas.dealer_billing import BillingPayment, Operation
 from schemas.dealer_bills import CorrectBill, CreateBill, MatchPayment, VoidBill
 from schemas.fields import Message, Money
 from schemas.publishing import Upstream
 from schemas.topics import BILL_CORRECTIONS, BILLING_PAYMENTS, BILLS, DEALER_COMMANDS, Topic
 from streams.demo.day import HOUR_US, plan
+from streams.demo.dealers import requisites
 
 BILLS_EACH = 4
-BEFORE_S = 1.0
-"""How long before all else dealers register, so that most accounts are open when bills come."""
 VOID_SHARE, CORRECT_SHARE, MISTYPED_SHARE, OTHERS_SHARE, DOLLARS_SHARE, EARLY_SHARE = 0.15, 0.2, 0.15, 0.15, 0.1, 0.2
 
 
@@ -24,16 +23,6 @@ class Said(NamedTuple):
     topic: Topic
     message: Message
     event_id: str
-
-
-def registrations(dealers: Sequence[str]) -> Iterator[Upstream]:
-    """Every dealer registers, and takes part in fast buyout."""
-    for dealer_id in dealers:
-        register = RegisterDealer(
-            dealer_id=dealer_id, cme_dealer_id=f"cme-{dealer_id}", requisites=requisites(dealer_id, 1)
-        )
-        yield _event(Said(DEALER_COMMANDS, register, f"{dealer_id}-register"))
-        yield _event(Said(DEALER_COMMANDS, AddFastBuyout(dealer_id=dealer_id), f"{dealer_id}-buyout"))
 
 
 def stories(rnd: random.Random, dealers: Sequence[str]) -> Iterator[Upstream]:
@@ -53,14 +42,6 @@ def stories(rnd: random.Random, dealers: Sequence[str]) -> Iterator[Upstream]:
         yield from map(_event, before)
         before = after
     yield from map(_event, before)
-
-
-def requisites(dealer_id: str, number: int) -> Requisites:
-    """A dealer's, at one address after another."""
-    return Requisites(
-        legal_name=f"Dealer {dealer_id}", tax_number="7701234567", legal_address=f"{number} Forge Road",
-        bank_code="044525225", bank_account="40702810900000000001",
-    )  # fmt: skip
 
 
 def _bill(rnd: random.Random, dealers: Sequence[str], dealer_id: str, bill_id: str) -> Iterator[Said]:

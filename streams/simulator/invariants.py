@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from schemas.avro import full_name
 from schemas.billing import BillingDone, BillingRefused
 from schemas.dealer_accounts import AddFastBuyout, RegisterDealer
-from schemas.dealer_billing import BillingPayment, RaiseBill
+from schemas.dealer_billing import BillingPayment
 from schemas.dealer_bills import CorrectBill, CreateBill, MatchPayment, VoidBill
 from schemas.fields import Contract
 from schemas.general_ledger import CorrectLines, LinesProcessed, LinesRefused
@@ -142,7 +142,6 @@ STEPS: Mapping[type[Contract], tuple[str, ...]] = {
     TripCancelled: ("trip_id",),
     RegisterDealer: ("dealer_id",),
     AddFastBuyout: ("dealer_id",),
-    RaiseBill: ("bill_id",),
     CreateBill: ("bill_id",),
     VoidBill: ("bill_id",),
     CorrectBill: ("bill_id",),

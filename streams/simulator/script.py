@@ -7,11 +7,11 @@ from typing import NamedTuple
 from schemas.clock import Tick
 from schemas.fields import Contract, iso
 from schemas.publishing import Upstream
-from schemas.topics import PARTITIONS, TICKS
+from schemas.topics import DEALER_COMMANDS, PARTITIONS, TICKS
 from streams.demo.day import DAY_START_US, HOUR_US, Raw, make_day
 from streams.demo.world import Scale, World, make_world
 from streams.processing import TYPE_NAME
-from streams.simulator.dealers import BEFORE_S, registrations, stories
+from streams.simulator.dealers import stories
 from streams.simulator.faults import LEAD_S, SPREAD_S, Fault, draw_faults
 from streams.simulator.kafka.messages import Headers
 from streams.simulator.reference import Debezium, RowChange, rows_of
@@ -19,6 +19,9 @@ from streams.simulator.upsets import acknowledged, moves_of, upset
 
 SCALE = Scale(groups=3, riders=9, vehicles=3, trips=14, dealers=3, bills=9, prisoners=5, purchases=14)
 """Some 150 commands, as many records of reference data and ticks."""
+
+REGISTERED_S = 1.0
+"""How long before all else dealers register, so that most accounts are open when bills come."""
 
 TICK_HOURS = (8, 12, 18, 23, 36)
 """Moments of the day at which the clock ticks: what is due by then happens."""
@@ -95,10 +98,12 @@ def _commands(
     rnd: random.Random, seed: int, world: World, scale: Scale, encode: Callable[[Contract], bytes]
 ) -> Iterator[Send]:
     day = [record for phase in make_day(seed, scale, world, encode) for record in phase.records]
-    for registered in registrations(world.dealers):
-        yield send_of(LEAD_S - BEFORE_S, registered, encode)
     dealers = random.Random(f"dealers {seed}")
-    events = _between(dealers, list(acknowledged(rnd, day)), list(stories(dealers, world.dealers)))
+    told = [record for record in acknowledged(rnd, day) if record.topic is not DEALER_COMMANDS]
+    events = _between(dealers, told, list(stories(dealers, world.dealers)))
+    for record in day:
+        if record.topic is DEALER_COMMANDS:
+            yield send_of(LEAD_S - REGISTERED_S, record, encode)
     step_s = SPREAD_S / max(1, len(events))
     for at_s, event in upset(rnd, events, step_s):
         yield send_of(LEAD_S + at_s, event, encode)

@@ -11,7 +11,7 @@ from schemas.topics import PARTITIONS, TOPICS
 from streams.app import APP_ID
 from streams.runtime.settings import Settings
 from streams.simulator.adversary import AdversarialHost, Markers, Survived, compact
-from streams.simulator.billing import Billing
+from streams.simulator.billing import BAD, Billing, Manners
 from streams.simulator.faults import MACHINES, Happening, Trap, Turn
 from streams.simulator.kafka.broker import Broker, NewRecord
 from streams.simulator.kafka.messages import Place
@@ -48,7 +48,9 @@ def crew_of(seed: int) -> list[Berth]:
 class World:
     """One run of a script."""
 
-    def __init__(self, script: Script, contracts: Contracts, crew: Sequence[Berth] = ()) -> None:
+    def __init__(
+        self, script: Script, contracts: Contracts, crew: Sequence[Berth] = (), billing: Manners = BAD
+    ) -> None:
         rnd = self._rnd = random.Random(f"world {script.seed}")
         self.broker = Broker(BEGIN_S)
         self.survived = Survived()
@@ -60,7 +62,7 @@ class World:
         self._numbers = count()
         self._ends_at_s = BEGIN_S
         self._closing = script.closing
-        self._billing = Billing(self.broker, contracts.codec, script.seed)
+        self._billing = Billing(self.broker, contracts.codec, script.seed, billing)
         self._encode = contracts.codec.encode
         for send in script.sends:
             self._at(send.at_s, self._sending(send))

@@ -112,6 +112,18 @@ def test_a_bill_is_paid_in_part_then_in_whole_and_the_surplus_pays_the_next_bill
 
 
 @pytest.mark.requirement("DLR-06")
+def test_a_payment_of_more_than_is_owed_pays_the_bill_and_the_rest_is_balance(
+    world: World, dealer: DealerStory
+) -> None:
+    bill_id = dealer.bill(1_000)
+    world.told(BillPaid, payment_id=dealer.pay(bill_id, 400))
+    paid = world.told(BillPaid, payment_id=dealer.pay(bill_id, 900))
+    assert (paid.state, paid.applied_minor, paid.surplus_minor) == (BillState.OVERPAID, 600, 300)
+    following = dealer.bill(300)  # leaves no balance to the other tests
+    assert world.told(BillPaidFromBalance, bill_id=following).state is BillState.PAID
+
+
+@pytest.mark.requirement("DLR-06")
 def test_a_payment_that_comes_before_its_bill_waits_and_pays_it(world: World, dealer: DealerStory) -> None:
     bill_id = fresh("bil")
     early = dealer.pay(bill_id, 300)

@@ -72,6 +72,14 @@ def test_every_input_has_its_outcome_or_its_dead_letter_and_the_audit_is_clean(
     assert report["outcomes_by_kind"]["duplicate"] > 0
 
 
+@pytest.mark.requirement("DLR-01", "DLR-02", "DLR-05", "DLR-06")
+def test_dealers_bills_are_issued_by_billing_and_most_are_paid(quiet: Quiet) -> None:
+    bills = {each["state"]: each for each in quiet.report["bills"]}
+    assert {"sent", "paid"} <= bills.keys() <= {"sent", "part_paid", "paid", "overpaid"}
+    assert all(each["url"].startswith("https://billing.example/") for each in bills.values())
+    assert quiet.report["billing_answers"] > sum(each["count"] for each in bills.values())
+
+
 @pytest.mark.requirement("PIPE-08", "MOB-25", "PRI-11")
 def test_every_file_of_the_report_opens_and_balances(quiet: Quiet) -> None:
     folder, report, *_ = quiet
@@ -123,11 +131,15 @@ def test_an_invoice_is_valid_pdf_a_3b(quiet: Quiet) -> None:
     assert done.stdout.startswith("PASS"), done.stdout + done.stderr
 
 
-@pytest.mark.requirement("PIPE-03", "PIPE-08")
+@pytest.mark.requirement("PIPE-03", "PIPE-08", "DLR-01")
 def test_with_worker_and_sinks_killed_in_the_middle_balances_and_files_are_the_same(
     quiet: Quiet, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     undisturbed = quiet.report
-    killed = day(tmp_path_factory.mktemp("killed-day"), "--crash", "worker,invoices,adi")
-    for figure in ("outcomes_by_kind", "refusals", "postings", "balances_sha256", "invoices", "adi_files"):
+    killed = day(tmp_path_factory.mktemp("killed-day"), "--crash", "worker,invoices,adi,billing")
+    for figure in (
+        "outcomes_by_kind", "refusals", "postings", "balances_sha256", "invoices", "adi_files", "billing_answers",
+    ):  # fmt: skip
         assert killed[figure] == undisturbed[figure], figure
+    for each, before in zip(killed["bills"], undisturbed["bills"], strict=True):
+        assert {**each, "url": ""} == {**before, "url": ""}

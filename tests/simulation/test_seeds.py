@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from schemas.dealer_bills import BillState
 from schemas.topics import BATCH_ANSWERS, BATCHED_PURCHASES
 from streams.demo.month import MONTH, make_month
 from streams.demo.world import Scale
@@ -75,12 +76,15 @@ def test_a_seed_gives_the_same_run_in_every_process() -> None:
     assert found == {digest(11) + "\n"}
 
 
-@pytest.mark.requirement("BEY-06")
+@pytest.mark.requirement("BEY-06", "DLR-01", "DLR-02", "DLR-05")
 def test_the_demos_day_needs_no_server() -> None:
     result, balances = run_day(7, Scale().times(0.05), lambda *_: None)
+    tally = result.watch
     assert result.audit.clean
-    assert result.inputs == result.watch.answered
+    assert result.inputs == tally.answered
     assert {each.book for each in balances} == {"group", "dealer", "prisoner"}
+    assert tally.answers == tally.calls > 0, "Billing has answered all that was asked of it"
+    assert BillState.PAID in {each.state for each in tally.bills.by_state()}
 
 
 # ---- shrinking

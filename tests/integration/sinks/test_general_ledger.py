@@ -101,7 +101,7 @@ def test_two_peoples_purchases_of_the_same_id_are_two_transactions_of_their_file
 def test_a_file_that_is_refused_as_a_whole_refuses_every_line(sop: Sop) -> None:
     one, other = purchase(1, day=DAY), purchase(2, day=DAY)
     sop.file(DAY, one, other)
-    sop.ledger.moods.append(Mood.REFUSES_THE_FILE)
+    sop.ledger.moods.append(Mood.REFUSES)
 
     sop.upload()
     sop.upload()

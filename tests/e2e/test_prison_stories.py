@@ -1,12 +1,9 @@
-"""A dealer's bills, and what becomes of prisoners' purchases; how they are paid is in `test_purchase_flows`."""
+"""What becomes of prisoners' purchases; how they are paid is in `test_purchase_flows`."""
 
 import time
 
 import pytest
 
-from schemas.dealer_billing import BillingPayment, Dealer, Operation, RaiseBill
-from schemas.dealer_bills import BillPaid, BillPaidFromBalance, BillSent, BillState, PaymentWaits
-from schemas.fields import Money
 from schemas.general_ledger import (
     CorrectLines,
     LineRefusal,
@@ -28,55 +25,6 @@ from schemas.prison_finance import (
 )
 from tests.e2e.prison import HOUR_US, Prison, entries, gbp
 from tests.e2e.world import World, fresh
-
-
-def eur(amount_minor: int) -> Money:
-    return Money(amount_minor=amount_minor, currency="EUR")
-
-
-@pytest.mark.requirement("DLR-05", "DLR-06")
-def test_a_bill_is_paid_in_part_then_in_whole_and_the_surplus_pays_the_next_bill(world: World) -> None:
-    dealer, first, second = fresh("dlr"), fresh("bil"), fresh("bil")
-    world.sql("INSERT INTO reference.dealers VALUES (%s, %s, 'Dealer')", dealer, dealer)
-    world.told(Dealer, dealer_id=dealer)
-
-    def raise_bill(bill: str, amount: int) -> None:
-        world.send(
-            RaiseBill(
-                bill_id=bill,
-                dealer_id=dealer,
-                operation=Operation.GET_SETTLEMENT,
-                amount=eur(amount),
-                url="https://billing.example/1.pdf",
-            )
-        )
-
-    def pay(amount: int) -> str:
-        payment = fresh("pay")
-        world.send(BillingPayment(payment_id=payment, dealer_id=dealer, bill_id=first, amount=eur(amount)))
-        return payment
-
-    raise_bill(first, 1_000)
-    assert world.told(BillSent, bill_id=first).common == eur(1_000)
-    assert world.told(BillPaid, payment_id=pay(400)).state is BillState.PART_PAID
-    whole = world.told(BillPaid, payment_id=pay(900))
-    assert (whole.state, whole.applied_minor, whole.surplus_minor) == (BillState.OVERPAID, 600, 300)
-    raise_bill(second, 500)
-    paid = world.told(BillPaidFromBalance, bill_id=second)
-    assert (paid.paid_minor, paid.state) == (300, BillState.PART_PAID)
-
-
-@pytest.mark.requirement("DLR-06")
-def test_a_payment_that_comes_before_its_bill_waits_in_suspense_and_is_matched(world: World) -> None:
-    dealer, bill, payment = fresh("dlr"), fresh("bil"), fresh("pay")
-    world.sql("INSERT INTO reference.dealers VALUES (%s, %s, 'Dealer')", dealer, dealer)
-    world.told(Dealer, dealer_id=dealer)
-    world.send(BillingPayment(payment_id=payment, dealer_id=dealer, bill_id=bill, amount=eur(700)))
-    world.told(PaymentWaits, payment_id=payment)
-    world.send(
-        RaiseBill(bill_id=bill, dealer_id=dealer, operation=Operation.GET_REWARD, amount=eur(700), url="https://b/1")
-    )
-    assert world.told(BillPaid, payment_id=payment).state is BillState.PAID
 
 
 @pytest.fixture(scope="module")
