@@ -84,13 +84,19 @@ class Pipeline:
     def remember(self, topic: Topic, batch: list[Any], table: Any) -> None:
         """Keep reference data under its id; a tombstone drops it."""
         rows = table.rows(batch[0].partition())
-        for record in batch:
-            key = (record.key() or b"").decode(errors="replace").partition(":")[2]
-            if record.value() is not None:
-                if message := self._decoded(topic, record):
-                    rows[key] = message
+        for key, message in self.references(topic, batch):
+            if message is not None:
+                rows[key] = message
             elif key in rows:
                 del rows[key]
+
+    def references(self, topic: Topic, batch: list[Any]) -> Iterator[tuple[str, Any]]:
+        """Reference data under its id; None where a tombstone drops it. What is no message becomes a dead letter."""
+        for record in batch:
+            key = (record.key() or b"").decode(errors="replace").partition(":")[2]
+            message = None if record.value() is None else self._decoded(topic, record)
+            if record.value() is None or message is not None:
+                yield key, message
 
     def tell_reference(self, topic: Topic, key: str, message: Message | None) -> None:
         """Write reference data on: to its key's partition, or to every partition. None drops it."""
