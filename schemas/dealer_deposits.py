@@ -1,4 +1,4 @@
-"""Dealer billing: a dealer's deposit, and the price segments that it opens for buyout bidding. The book is the dealer."""
+"""Dealer billing: a dealer's deposit, and the price segments that it opens for buyout bidding."""
 
 from typing import Annotated
 

@@ -196,8 +196,8 @@ def _judge(dealer_id: str, held: Held, tiers: Tiers, deposit_minor: int) -> Iter
             yield PriceSegmentRevoked(**about, segment=tier.segment, from_minor=tier.from_minor)
     for tier in lowest.values():
         if tier.segment not in held.segments and tier.from_minor <= deposit_minor:
-            granted = {"segment": tier.segment, "tier_id": tier.tier_id, "from_minor": tier.from_minor}
-            yield PriceSegmentGranted(**about, **granted)
+            opened: dict[str, Any] = {"segment": tier.segment, "tier_id": tier.tier_id, "from_minor": tier.from_minor}
+            yield PriceSegmentGranted(**about, **opened)
 
 
 def _lowest(tiers: Iterable[DepositTier]) -> dict[str, DepositTier]:

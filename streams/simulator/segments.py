@@ -47,7 +47,8 @@ def segment_differences(broker: Broker, wire: Wire) -> Iterator[str]:
         if held[0] in is_open and held[1] == tier["currency"] and tier["from_minor"] <= deposit
     }
     for segment in sorted(segments ^ reached):
-        yield f"segment: {segment} is {'open' if segment in segments else 'closed'}, but {dict(deposits)}"
+        found = "open" if segment in segments else "closed"
+        yield f"segment: {segment} is {found} at a deposit of {deposits[segment[:2]]}"
 
 
 def _events(broker: Broker, wire: Wire) -> Iterator[tuple[type, Row]]:

@@ -78,7 +78,9 @@ class Deposits(RuleBasedStateMachine):
         assert isinstance(answer, Refused) is (payment in self.used[dealer])
         self.used[dealer].add(payment)
 
-    @rule(dealer=who, bill=st.sampled_from(["B1", "B2"]), amount=amounts, operation=st.sampled_from([REWARD, SETTLEMENT]))
+    @rule(
+        dealer=who, bill=st.sampled_from(["B1", "B2"]), amount=amounts, operation=st.sampled_from([REWARD, SETTLEMENT])
+    )
     def send_bill(self, dealer: str, bill: str, amount: int, operation: Any) -> None:
         self._is(dealer)
         self.book.send_bill(bill, amount, operation)

@@ -15,7 +15,7 @@ from schemas.refusals import Reason
 from streams.dealer_billing.deposit import Tiers, evolve_tiers
 from streams.ledger.draft import Refused
 from streams.rooms import DUE_PER_TICK
-from tests.rooms import DAY, Stage
+from tests.rooms import DAY
 
 from .book import BOOK, DEALER, SETTLEMENT, DealerBook, paid
 from .registering import Office
@@ -101,9 +101,7 @@ def test_a_deposit_pays_no_bill_and_no_surplus_becomes_a_deposit(book: DealerBoo
     book.correct("B1", "B2", 20)
     book.issue("B2")
     book.void("B2")
-    assert book.stands() == (
-        "B1 corrected 0/100, B2 voided 0/20, bank 340, current/DEPOSIT 300, current/SETTLEMENT 40"
-    )
+    assert book.stands() == ("B1 corrected 0/100, B2 voided 0/20, bank 340, current/DEPOSIT 300, current/SETTLEMENT 40")
     assert book.segments() == ("large", "middle", "small")
 
 
