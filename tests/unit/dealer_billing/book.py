@@ -2,7 +2,8 @@
 
 `send_bill("B1", 100)` drafts a bill and lets Billing have it; `draft("B1", 100)` and `issue("B1")` do one of both.
 `pay("P1", "B1", 40)` and `deposit("P1", 40)` are what Billing reports. Each gives the events, or the refusal. Nothing
-remembers ids here but the room's own rows. `stands()` is `B1 part_paid 40/100` for every bill, then every balance that is not zero.
+remembers ids here but the room's own rows. `stands()` is `B1 part_paid 40/100` for every bill, then every balance that
+is not zero.
 """
 
 from typing import NamedTuple
