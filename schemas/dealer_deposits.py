@@ -70,3 +70,14 @@ class PriceSegmentRevoked(Fact, frozen=True, kw_only=True):
     currency: CurrencyCode
     from_minor: Annotated[PositiveMinor | None, Meta(description="what it takes now; null where no deposit opens it")]
     deposit_minor: NonNegativeMinor
+
+
+# ---- a projection, for people
+
+
+class ProjectedDeposit(Fact, frozen=True, kw_only=True):
+    """The price segments that a dealer's deposits open. Compacted. How much they are, `ledger.balance.projection.v1`."""
+
+    id: Annotated[str, Meta(description="the dealer's book, the record's key")]
+    dealer_id: Identifier
+    segments: Annotated[str, Meta(description="currency and segment, as `EUR large, EUR small`; empty where none is open")]

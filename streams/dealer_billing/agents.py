@@ -12,6 +12,7 @@ from schemas.topics import (
     DEALERS,
     DEPOSIT_TIERS,
     HANDED_PAYMENTS,
+    PROJECTED_DEPOSITS,
     Topic,
 )
 from streams.dealer_billing import deposit
@@ -34,7 +35,12 @@ def wire(pipeline: Pipeline) -> None:
     dealers = pipeline.table("dealers", Dealer)
     registered = pipeline.table("registered_dealers", Registered)
     accounts = pipeline.table("dealer_accounts", Account)
-    deposits = pipeline.table("deposits", Deposit, due=lambda each: each.judged_by)
+    deposits = pipeline.table(
+        "deposits",
+        Deposit,
+        due=lambda each: each.judged_by,
+        projection=pipeline.projected(PROJECTED_DEPOSITS, deposit.project),
+    )
     moved = pipeline.table("deposit_payments", Moved)
     tiers = pipeline.table("deposit_tiers", Tiers)
     tables = (bills, payments, waiting, dealers, registered, accounts, deposits, moved, tiers)

@@ -39,6 +39,7 @@ from schemas.dealer_deposits import (
     DepositTier,
     PriceSegmentGranted,
     PriceSegmentRevoked,
+    ProjectedDeposit,
 )
 from schemas.fields import Fact, format_minor
 from schemas.refusals import Reason
@@ -159,6 +160,15 @@ def evolve_tiers(tiers: Tiers | None, tier_id: str, tier: DepositTier | None) ->
     if tier is not None:
         known[tier_id] = tier
     return Tiers(tuple(known[each] for each in sorted(known)), before.changes + 1)
+
+
+# ---- for people
+
+
+def project(book: str, deposit: Deposit) -> ProjectedDeposit:
+    """What is open, as analysts see it: no id has a space or a comma."""
+    segments = [f"{held.currency} {segment}" for held in deposit.held for segment in held.segments]
+    return ProjectedDeposit(id=book, dealer_id=book.partition(":")[2], segments=", ".join(segments))
 
 
 # ---- inside

@@ -12,7 +12,7 @@ from connectors.rest import innermost_cause
 from connectors.tables import TABLES, Table
 from schemas.avro import declared
 from schemas.settings import Settings
-from schemas.topics import BALANCES, OPEN_LOCKS, PARTITIONS, STATEMENT_LINES
+from schemas.topics import BALANCES, OPEN_LOCKS, PARTITIONS, PROJECTED_DEPOSITS, STATEMENT_LINES
 
 SETTINGS = Settings(
     _env_file=None,
@@ -79,11 +79,12 @@ def test_the_publication_has_the_declared_tables_and_their_fields() -> None:
 
 
 @pytest.mark.requirement("PIPE-07")
-def test_every_ledger_projection_has_a_sink_and_a_column_for_every_field() -> None:
+def test_every_projection_has_a_sink_and_a_column_for_every_field() -> None:
     sinks = {sink["topics"]: sink for sink in configurations(SETTINGS).values() if "topics" in sink}
-    tables = (MIGRATIONS / "0010_projection.sql").read_text()
-    assert sinks.keys() == {BALANCES.name, OPEN_LOCKS.name, STATEMENT_LINES.name}
-    for topic in (BALANCES, OPEN_LOCKS, STATEMENT_LINES):
+    tables = "".join(path.read_text() for path in sorted(MIGRATIONS.glob("*projection.sql")))
+    projections = (BALANCES, OPEN_LOCKS, STATEMENT_LINES, PROJECTED_DEPOSITS)
+    assert sinks.keys() == {topic.name for topic in projections}
+    for topic in projections:
         name = re.escape(sinks[topic.name]["collection.name.format"])
         (body,) = re.findall(rf"CREATE TABLE {name} \((.*?)\n\);", tables, re.DOTALL)
         (message,) = topic.messages
@@ -101,7 +102,7 @@ def test_of_a_trace_the_innermostinnermost_cause_is_told() -> None:
     assert innermost_cause("Outer: alone\n\tat x.Y") == "Outer: alone"
 
 
-SINKS = ("millrace-balances", "millrace-open-locks", "millrace-statement-lines")
+SINKS = ("millrace-balances", "millrace-deposits", "millrace-open-locks", "millrace-statement-lines")
 
 
 @pytest.mark.requirement("PIPE-07")

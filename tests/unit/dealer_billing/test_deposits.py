@@ -12,7 +12,7 @@ from schemas.dealer_deposits import (
 )
 from schemas.fields import MAX_MINOR, Fact
 from schemas.refusals import Reason
-from streams.dealer_billing.deposit import Tiers, evolve_tiers
+from streams.dealer_billing.deposit import Tiers, evolve_tiers, project
 from streams.ledger.draft import Refused
 from streams.rooms import DUE_PER_TICK
 from tests.rooms import DAY
@@ -174,6 +174,17 @@ def test_a_segment_of_two_tiers_opens_with_the_lower(book: DealerBook) -> None:
     assert told(book.deposit("P2", 50)) == []
     book.kept.set_tier("small", None, tier_id="another")
     assert told(book.return_deposit("P3", 1)) == ["-small 100/99"]
+
+
+def test_what_is_open_is_projected_in_one_line(book: DealerBook) -> None:
+    book.kept.set_tier("small", 1, "USD")
+    book.deposit("P1", 1, "USD")
+    book.deposit("P2", 200)
+    shown = project(BOOK, book.kept.deposits[BOOK])
+    assert (shown.id, shown.dealer_id, shown.segments) == (BOOK, DEALER, "EUR middle, EUR small, USD small")
+    book.return_deposit("P3", 1, "USD")
+    book.return_deposit("P4", 200)
+    assert project(BOOK, book.kept.deposits[BOOK]).segments == ""
 
 
 # ---- an account that is not open
