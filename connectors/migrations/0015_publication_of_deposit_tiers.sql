@@ -1,4 +1,5 @@
--- From which deposit on a dealer may bid in which price segment (DLR-08). Debezium reads it.
+-- From which deposit on a dealer may bid in which price segment (DLR-08). Debezium reads it; rows that are typed in before
+-- the source knows the table reach the agents by a new snapshot: `remove`, then `apply`.
 
 CREATE TABLE reference.deposit_tiers (
     tier_id reference.identifier PRIMARY KEY,

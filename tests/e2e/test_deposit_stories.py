@@ -17,7 +17,7 @@ class Tier:
     """A segment of its own, with its tier; tests share the servers, and so all tiers."""
 
     def __init__(self, world: World, from_minor: int) -> None:
-        self._world, self.tier_id, self.segment, self._said = world, fresh("tier"), fresh("seg"), 0
+        self._world, self.tier_id, self.segment = world, fresh("tier"), fresh("seg")
         statement = "INSERT INTO reference.deposit_tiers VALUES (%s, %s, 'EUR', %s)"
         world.sql(statement, self.tier_id, self.segment, from_minor)
         self._is_known()
