@@ -39,6 +39,7 @@ TABLES: tuple[Table, ...] = (
     Table("prisons", "prison_id", topics.PRISONS),
     Table("officers", "officer_id", topics.OFFICERS),
     Table("gl_accounts", "purpose", topics.GL_ACCOUNTS),
+    Table("deposit_tiers", "tier_id", topics.DEPOSIT_TIERS),
 )
 
 TABLE_OF: dict[str, Table] = {table.name: table for table in TABLES}

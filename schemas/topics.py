@@ -9,6 +9,7 @@ from schemas import (
     dealer_accounts,
     dealer_billing,
     dealer_bills,
+    dealer_deposits,
     general_ledger,
     ledger,
     letters,
@@ -155,7 +156,12 @@ BILL_CORRECTIONS = Topic(
     (dealer_bills.VoidBill, dealer_bills.CorrectBill, dealer_bills.MatchPayment),
     "finance office",
 )
-BILLING_PAYMENTS = Topic("dealer_billing.billing-payment.event.v1", DEALER, (dealer_billing.BillingPayment,), "Billing")
+BILLING_PAYMENTS = Topic(
+    "dealer_billing.billing-payment.event.v1",
+    DEALER,
+    (dealer_billing.BillingPayment, dealer_deposits.DepositReceived, dealer_deposits.DepositReturned),
+    "Billing",
+)
 BILLING_CALLS = Topic(
     "dealer_billing.billing-call.command.v1",
     DEALER,
@@ -183,6 +189,14 @@ DEALERS = Topic(
     "millrace dealer billing",
     cleanup=Cleanup.COMPACT,
 )
+DEPOSIT_TIERS = Topic(
+    "dealer_billing.deposit-tier.reference.v1",
+    Key("deposit-tier", "tier_id"),
+    (dealer_deposits.DepositTier,),
+    "millrace dealer billing",
+    cleanup=Cleanup.COMPACT,
+    spread=Spread.EVERY_PARTITION,
+)
 DEALER_EVENTS = Topic(
     "dealer_billing.dealer.event.v1",
     DEALER,
@@ -195,6 +209,9 @@ DEALER_EVENTS = Topic(
         dealer_accounts.RequisitesSent,
         dealer_accounts.RequisitesTaken,
         dealer_accounts.RequisitesRefused,
+        dealer_deposits.DepositChanged,
+        dealer_deposits.PriceSegmentGranted,
+        dealer_deposits.PriceSegmentRevoked,
         billing.CallRefused,
     ),
     "millrace dealer billing",
@@ -215,6 +232,13 @@ BILL_EVENTS = Topic(
         dealer_bills.BillCorrected,
     ),
     "millrace dealer billing",
+)
+PROJECTED_DEPOSITS = Topic(
+    "dealer_billing.deposit.projection.v1",
+    Key("", "id"),
+    (dealer_deposits.ProjectedDeposit,),
+    "millrace dealer billing",
+    cleanup=Cleanup.COMPACT,
 )
 
 # ---- prison finance
@@ -370,8 +394,8 @@ REPLAYS = Topic("pipeline.replay.event.v1", Key("", "letter_id"), (letters.Lette
 TOPICS: tuple[Topic, ...] = (
     DEPOSITS, TRIPS, VEHICLE_PRICES, GROUP_MEMBERS, TRIP_PAYMENTS, CARD_CHARGES,
     DEALER_COMMANDS, BILLS, BILL_CORRECTIONS, BILLING_PAYMENTS, BILLING_CALLS, BILLING_ANSWERS,
-    HANDED_PAYMENTS, DEALERS,
-    DEALER_EVENTS, BILL_EVENTS,
+    HANDED_PAYMENTS, DEALERS, DEPOSIT_TIERS,
+    DEALER_EVENTS, BILL_EVENTS, PROJECTED_DEPOSITS,
     CREDITS, PURCHASES, ADVANCES, GL_ACKNOWLEDGEMENTS, GL_CORRECTIONS, PRISONERS, SUPPLIERS, PRISONS, OFFICERS,
     GL_ACCOUNTS, PURCHASE_EVENTS, ADVANCE_EVENTS, GL_LINES, GL_TRANSACTIONS,
     BATCHES, BATCHED_PURCHASES, BATCH_ANSWERS, BATCH_EVENTS,

@@ -8,7 +8,7 @@ import faust
 
 from schemas.clock import Tick
 from schemas.codec import Codec, Undecodable
-from schemas.fields import Message
+from schemas.fields import Contract, Message
 from schemas.ledger import AccountBalance, OpenLock
 from schemas.topics import BALANCES, DEAD_LETTERS, OPEN_LOCKS, PARTITIONS, Spread, Topic
 from streams.forgetting import Forgetting
@@ -43,6 +43,14 @@ class Pipeline:
     def table(self, name: str, row: Any, **options: Any) -> Any:
         """A table of rows of one type, partitioned as all are."""
         return self.app.Table(name, partitions=PARTITIONS, row=row, **options)
+
+    def projected(self, topic: Topic, show: Callable[[str, Any], Contract]) -> Callable[[str, Any], OutRecord]:
+        """A table's projection: `show` makes of a key and its row what analysts see; a deleted row is a tombstone."""
+
+        def project(key: str, row: Any) -> OutRecord:
+            return OutRecord(topic.name, key.encode(), None if row is None else self._codec.encode(show(key, row)))
+
+        return project
 
     def topic(self, topic: Topic) -> Any:
         """A topic for an agent to read."""
@@ -84,13 +92,19 @@ class Pipeline:
     def remember(self, topic: Topic, batch: list[Any], table: Any) -> None:
         """Keep reference data under its id; a tombstone drops it."""
         rows = table.rows(batch[0].partition())
-        for record in batch:
-            key = (record.key() or b"").decode(errors="replace").partition(":")[2]
-            if record.value() is not None:
-                if message := self._decoded(topic, record):
-                    rows[key] = message
+        for key, message in self.references(topic, batch):
+            if message is not None:
+                rows[key] = message
             elif key in rows:
                 del rows[key]
+
+    def references(self, topic: Topic, batch: list[Any]) -> Iterator[tuple[str, Any]]:
+        """Reference data under its id; None where a tombstone drops it. What is no message becomes a dead letter."""
+        for record in batch:
+            key = (record.key() or b"").decode(errors="replace").partition(":")[2]
+            message = None if record.value() is None else self._decoded(topic, record)
+            if record.value() is None or message is not None:
+                yield key, message
 
     def tell_reference(self, topic: Topic, key: str, message: Message | None) -> None:
         """Write reference data on: to its key's partition, or to every partition. None drops it."""

@@ -5,7 +5,8 @@ It speaks of kinds: `group` is the kind of the book `group:riverside`, `trips` t
 
 NEVER_OVERDRAWN: dict[str, dict[str, str]] = {
     "group": {"wallet": "credit"},  # MOB-15: a wallet pays what it has, the card the rest
-    "dealer": {"receivable": "debit", "current": "credit", "suspense": "credit"},  # DLR-06: a bill is not overpaid
+    # DLR-06: a bill is not overpaid; DLR-08: no more of a deposit is returned than there is
+    "dealer": {"receivable": "debit", "current": "credit", "suspense": "credit"},
     "prisoner": {  # PRI-02: fails if spends do not suffice; PRI-12: no more is repaid than is owed
         "cash": "credit",
         "spends": "credit",

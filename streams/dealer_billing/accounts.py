@@ -3,7 +3,8 @@
 receivable/TYPE    what the dealer owes of the bills raised on one account; never less than nothing
 revenue/TYPE       what those bills come to
 bank               the money that Billing has reported, and that we took
-current/TYPE       what the dealer paid beyond his bills; pays the next one first (DLR-06)
+current/TYPE       what the dealer paid beyond his bills; pays the next one first (DLR-06). Of DEPOSIT, which has no
+                   bills: his deposit, which pays nothing (DLR-08)
 suspense           what was paid for bills that do not stand (yet)
 """
 

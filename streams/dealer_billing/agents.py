@@ -10,9 +10,14 @@ from schemas.topics import (
     BILLS,
     DEALER_COMMANDS,
     DEALERS,
+    DEPOSIT_TIERS,
     HANDED_PAYMENTS,
+    PROJECTED_DEPOSITS,
     Topic,
 )
+from streams.dealer_billing import deposit
+from streams.dealer_billing.deposit import Deposit, Moved, Tiers
+from streams.dealer_billing.deposit_rows import TIERS
 from streams.dealer_billing.payment import Payment, Waiting
 from streams.dealer_billing.registration import Account, Registered
 from streams.dealer_billing.room import DealerBilling, Tables
@@ -30,10 +35,18 @@ def wire(pipeline: Pipeline) -> None:
     dealers = pipeline.table("dealers", Dealer)
     registered = pipeline.table("registered_dealers", Registered)
     accounts = pipeline.table("dealer_accounts", Account)
-    tables = (bills, payments, waiting, dealers, registered, accounts)
+    deposits = pipeline.table(
+        "deposits",
+        Deposit,
+        due=lambda each: each.judged_by,
+        projection=pipeline.projected(PROJECTED_DEPOSITS, deposit.project),
+    )
+    moved = pipeline.table("deposit_payments", Moved)
+    tiers = pipeline.table("deposit_tiers", Tiers)
+    tables = (bills, payments, waiting, dealers, registered, accounts, deposits, moved, tiers)
 
     def room(partition: int) -> DealerBilling:
-        return DealerBilling(Tables(*(table.rows(partition) for table in tables)))
+        return DealerBilling(Tables(*(table.rows(partition) for table in tables)), pipeline.ledger(partition))
 
     pipeline.join(room)
     for topic in DECIDED:
@@ -43,6 +56,13 @@ def wire(pipeline: Pipeline) -> None:
     async def known(stream: Any) -> None:
         async for batch in stream:
             pipeline.remember(DEALERS, batch, dealers)
+
+    @pipeline.app.agent(pipeline.topic(DEPOSIT_TIERS), name="dealer_billing.deposit_tiers")
+    async def tiers_known(stream: Any) -> None:
+        async for batch in stream:
+            rows = tiers.rows(batch[0].partition())
+            for tier_id, tier in pipeline.references(DEPOSIT_TIERS, batch):
+                rows[TIERS] = deposit.evolve_tiers(rows.get(TIERS), tier_id, tier)
 
 
 def _answer(pipeline: Pipeline, topic: Topic, room: RoomOf) -> None:

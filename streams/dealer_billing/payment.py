@@ -83,8 +83,8 @@ def pay(draft: Draft, meant: Meant, known: Payment | None, message: BillingPayme
     tells Billing that it never came to us.
     """
     amount, waits = message.amount, meant.waiting or Waiting()
-    if known is not None:
-        return refused(Reason.ALREADY_EXISTS, payment=message.payment_id, bill=known.named, amount=known.amount)
+    if repeated := taken_before(known, message.payment_id):
+        return repeated
     if mismatch := _mismatch(meant, amount):
         return mismatch
     if _must_wait(meant) and len(waits.payment_ids) >= MAX_WAITING:
@@ -94,6 +94,13 @@ def pay(draft: Draft, meant: Meant, known: Payment | None, message: BillingPayme
         )  # fmt: skip
     payment = Payment(message.payment_id, message.bill_id, amount)
     return _put(draft, meant, message.dealer_id, payment, Source.BANK)
+
+
+def taken_before(known: Payment | None, payment_id: str) -> Refused | None:
+    """Why an id that a payment of a bill has is not taken again. Refuses ALREADY_EXISTS."""
+    if known is None:
+        return None
+    return refused(Reason.ALREADY_EXISTS, payment=payment_id, bill=known.named, amount=known.amount)
 
 
 def match_payment(draft: Draft, meant: Meant, payment: Payment | None, command: MatchPayment) -> list[Fact] | Refused:

@@ -44,14 +44,23 @@ from schemas.dealer_bills import (
     PaymentWaits,
     VoidBill,
 )
+from schemas.dealer_deposits import (
+    DepositChanged,
+    DepositReceived,
+    DepositReturned,
+    PriceSegmentGranted,
+    PriceSegmentRevoked,
+)
 from schemas.fields import Contract, Fact
 from streams.dealer_billing import bill, payment, registration, standing
+from streams.dealer_billing.deposit import Deposit, Moved, Tiers
+from streams.dealer_billing.deposit_rows import DepositRows
 from streams.dealer_billing.payment import Meant, Payment, PaymentEvent, Waiting
 from streams.dealer_billing.registration import Account, AccountEvent, Registered
 from streams.dealer_billing.standing import Bill, BillEvent
 from streams.ledger import draft as drafts
-from streams.ledger.draft import Draft
-from streams.ledger.tables import Rows
+from streams.ledger.draft import Draft, Ledger
+from streams.ledger.tables import DueRows, Rows
 from streams.rooms import DueDecision, Verdict
 
 DEALER = "dealer:"
@@ -72,6 +81,10 @@ class Tables(NamedTuple):
     """By book."""
     accounts: Rows[Account]
     """By `book|ACCOUNT`."""
+    deposits: DueRows[Deposit]
+    moved: Rows[Moved]
+    tiers: Rows[Tiers]
+    """As `DepositRows` says of these three."""
 
 
 class DealerBilling:
@@ -79,13 +92,15 @@ class DealerBilling:
 
     name = "dealer_billing"
 
-    def __init__(self, tables: Tables) -> None:
+    def __init__(self, tables: Tables, ledger: Ledger) -> None:
         self._tables = tables
+        self._ledger = ledger
+        self._deposits = DepositRows(tables.deposits, tables.moved, tables.tiers, tables.accounts)
 
     def identity(self, message: Contract) -> str | None:
         """A payment is reported once, a call answered once, a payment matched once; rows know dealers and bills."""
         match message:
-            case BillingPayment():
+            case BillingPayment() | DepositReceived() | DepositReturned():
                 return f"payment:{message.payment_id}"
             case BillingDone() | BillingRefused():
                 return f"answer:{message.call_id}"
@@ -105,7 +120,12 @@ class DealerBilling:
                 return self._hear(draft, message)
             case CreateBill() | VoidBill() | CorrectBill():
                 return self._decide_bill(draft, message)
+            case DepositReceived() | DepositReturned():
+                known = self._payment(draft.book, message.payment_id)
+                return payment.taken_before(known, message.payment_id) or self._deposits.decide(draft, message)
             case BillingPayment():
+                if refusal := self._deposits.moved_before(draft.book, message.payment_id):
+                    return refusal
                 meant, taken = self._meant(draft.book, message.bill_id), self._payment(draft.book, message.payment_id)
                 return payment.pay(draft, meant, taken, message)
             case MatchPayment():
@@ -136,7 +156,8 @@ class DealerBilling:
             return bill.hear_refused(draft, about, waiting, answer)
         dealer, account = self._tables.registered.get(draft.book), self._account(draft.book, answer.account)
         if isinstance(answer, BillingDone):
-            return registration.hear_done(dealer, account, answer)
+            told = registration.hear_done(dealer, account, answer)
+            return [*told, *self._deposits.opened(draft, answer.dealer_id, told)]
         return registration.hear_refused(dealer, account, answer)
 
     def _decide_bill(self, draft: Draft, command: CreateBill | VoidBill | CorrectBill) -> Verdict:
@@ -203,6 +224,8 @@ class DealerBilling:
                 self._change_payment(event)
             case PaymentWaits() | PaymentCredited() | PaymentHandedOver():
                 self._change_payment(event)
+            case DepositChanged() | PriceSegmentGranted() | PriceSegmentRevoked():
+                self._deposits.evolve(f"{DEALER}{event.dealer_id}", event)
             case CreateClient() | CreatePayer() | CreateContract() | ChangePayer() | IssueBill():
                 pass  # for Billing
             case HandOverPayment():
@@ -240,7 +263,7 @@ class DealerBilling:
         match message:
             case CreateBill() | VoidBill() | CorrectBill():
                 refused_id = message.bill_id
-            case BillingPayment() | HandOverPayment():
+            case BillingPayment() | HandOverPayment() | DepositReceived() | DepositReturned():
                 refused_id = message.payment_id
             case MatchPayment():
                 refused_id = message.match_id
@@ -255,5 +278,5 @@ class DealerBilling:
         ]
 
     def due(self, now: int) -> Iterable[DueDecision]:
-        """Nothing: bills and payments wait as long as it takes."""
-        return ()
+        """Judge deposits by tiers that have changed; bills and payments wait as long as it takes."""
+        return self._deposits.due(now, self._ledger)

@@ -54,7 +54,7 @@ class World(NamedTuple):
         """Rows that CDC will report of each table of `connectors.tables`, in its order."""
         members = sum(len(riders) for riders in self.members.values())
         people = len(self.vehicles), members, len(self.dealers), len(self.prisoners), len(self.suppliers)
-        return *people, len(PRISONS), len(OFFICERS), len(GL_ACCOUNTS)
+        return *people, len(PRISONS), len(OFFICERS), len(GL_ACCOUNTS), len(TIERS)
 
 
 MSPS = {"ryde": "Ryde On AS", "velo": "Velo City GmbH", "carry": "Carry Cars BV"}
@@ -77,6 +77,13 @@ GL_ACCOUNTS = {
     "written_off": ("4104", "2617902206"),
 }
 """NOMIS codes, and accounts of the Single Operating Platform: the latter are invented."""
+TIERS = {
+    "small-eur": ("small", "EUR", 5_000),
+    "middle-eur": ("middle", "EUR", 15_000),
+    "large-eur": ("large", "EUR", 50_000),
+    "small-usd": ("small", "USD", 6_000),
+}
+"""Price segments of buyout bidding, and the deposits, in minor units, that open them. Invented."""
 YEAR_2020_US, YEAR_2100_US = 1_577_836_800_000_000, 4_102_444_800_000_000
 SUPPLIERS = {"DHL": ("DHL Supply Chain", "2617902101"), "BT": ("BT Phone Credit", "2617902102")}
 
@@ -159,6 +166,7 @@ def rows(world: World) -> list[tuple[str, list[tuple[Any, ...]]]]:
             [(p, prison_of(number), *cash_permission(number)) for number, p in enumerate(world.prisoners)],
         ),
         ("INSERT INTO reference.suppliers VALUES (%s, %s, %s)", [(s, *each) for s, each in SUPPLIERS.items()]),
+        ("INSERT INTO reference.deposit_tiers VALUES (%s, %s, %s, %s)", [(t, *each) for t, each in TIERS.items()]),
         (
             "INSERT INTO sink.issuer (issuer_id, code, legal_name, address, country, vat_number, zone)"
             " VALUES (%s, %s, %s, %s, %s, %s, %s)",

@@ -9,6 +9,7 @@ from schemas.billing import BillingDone, BillingRefused
 from schemas.dealer_accounts import AddFastBuyout, RegisterDealer
 from schemas.dealer_billing import BillingPayment
 from schemas.dealer_bills import CorrectBill, CreateBill, MatchPayment, VoidBill
+from schemas.dealer_deposits import DepositReceived, DepositReturned
 from schemas.fields import Contract
 from schemas.general_ledger import CorrectLines, LinesProcessed, LinesRefused
 from schemas.mobility import DepositBudget, TripCancelled, TripEnded, TripStarted
@@ -29,6 +30,7 @@ from streams.simulator.app import Table
 from streams.simulator.evidence import audit, visible
 from streams.simulator.kafka.broker import Broker
 from streams.simulator.kafka.messages import Place
+from streams.simulator.segments import segment_differences
 from streams.simulator.worker import Worker
 
 
@@ -57,6 +59,7 @@ def differences(broker: Broker, workers: Iterable[Worker], wire: Wire) -> Iterat
     for worker in workers:
         yield from _memory(broker, worker)
     yield from _repetitions(broker, wire)
+    yield from segment_differences(broker, wire)
 
 
 def _memory(broker: Broker, worker: Worker) -> Iterator[str]:
@@ -123,6 +126,8 @@ def _repeated(topic: str, partition: int, broker: Broker, wire: Wire, entries: M
 DONE_ONCE: Mapping[type[Contract], tuple[str, ...]] = {
     DepositBudget: ("deposit_id",),
     BillingPayment: ("payment_id",),
+    DepositReceived: ("payment_id",),
+    DepositReturned: ("payment_id",),
     BillingDone: ("call_id",),
     BillingRefused: ("call_id",),
     MatchPayment: ("match_id",),

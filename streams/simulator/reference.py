@@ -14,6 +14,7 @@ from connectors.tables import TABLE_OF, Table
 from schemas.avro import schema_of
 from schemas.codec import HEADER, MAGIC, parse
 from schemas.dealer_billing import Dealer
+from schemas.dealer_deposits import DepositTier
 from schemas.fields import Message
 from schemas.mobility import GroupMember, VehiclePrice
 from schemas.prison_reference import GlAccount, GlPurpose, Officer, Prison, Prisoner, Supplier
@@ -28,6 +29,7 @@ from streams.demo.world import (
     PRISONS,
     RATES,
     SUPPLIERS,
+    TIERS,
     VAT,
     World,
     cash_permission,
@@ -71,7 +73,15 @@ def rows_of(world: World) -> Iterator[RowChange]:
             yield _row("group_members", GroupMember(group_id=group_id, rider_id=rider_id))
     for dealer_id in world.dealers:
         yield _row("dealers", Dealer(dealer_id=dealer_id, cme_dealer_id=f"cme-{dealer_id}", name=f"Dealer {dealer_id}"))
+    for tier_id in TIERS:
+        yield _row("deposit_tiers", tier_of(tier_id))
     yield from _prison_rows(world)
+
+
+def tier_of(tier_id: str) -> DepositTier:
+    """A deposit tier as it is before the day begins."""
+    segment, currency, from_minor = TIERS[tier_id]
+    return DepositTier(tier_id=tier_id, segment=segment, currency=currency, from_minor=from_minor)
 
 
 def _prison_rows(world: World) -> Iterator[RowChange]:

@@ -12,6 +12,7 @@ from streams.demo.day import DAY_START_US, HOUR_US, Raw, make_day
 from streams.demo.world import Scale, World, make_world
 from streams.processing import TYPE_NAME
 from streams.simulator.dealers import stories
+from streams.simulator.deposits import CHANGED_TIERS, deposits, tier_moves
 from streams.simulator.faults import LEAD_S, SPREAD_S, Fault, draw_faults
 from streams.simulator.kafka.messages import Headers
 from streams.simulator.reference import Debezium, RowChange, rows_of
@@ -67,6 +68,7 @@ def write_script(seed: int, encode: Callable[[Contract], bytes], debezium: Debez
     sends = [
         *_reference(rnd, world, debezium),
         *_commands(rnd, seed, world, scale, encode),
+        *_deposits(random.Random(f"deposits {seed}"), world, debezium, encode),
     ]
     for number, hour in enumerate(TICK_HOURS):
         at_s = LEAD_S + SPREAD_S * (number + 1) / len(TICK_HOURS)
@@ -106,6 +108,18 @@ def _commands(
             yield send_of(LEAD_S - REGISTERED_S, record, encode)
     step_s = SPREAD_S / max(1, len(events))
     for at_s, event in upset(rnd, events, step_s):
+        yield send_of(LEAD_S + at_s, event, encode)
+
+
+def _deposits(
+    rnd: random.Random, world: World, debezium: Debezium, encode: Callable[[Contract], bytes]
+) -> Iterator[Send]:
+    """By dice of their own: all else is as it would be without them."""
+    moments = sorted(rnd.random() * SPREAD_S for _ in range(CHANGED_TIERS))
+    for at_s, change in zip(moments, tier_moves(rnd), strict=True):
+        yield from reference_sends(LEAD_S + at_s, [change], debezium)
+    events = list(deposits(rnd, world.dealers))
+    for at_s, event in upset(rnd, events, SPREAD_S / len(events)):
         yield send_of(LEAD_S + at_s, event, encode)
 
 

@@ -1,4 +1,6 @@
-"""`python -m streams book ID`: what stands on the accounts of a book, what is locked, or what stood there once."""
+"""`python -m streams book ID`: what stands on the accounts of a book, what is locked, or what stood there once.
+
+Of a dealer's book it also shows the price segments that his deposits open."""
 
 from typing import Any
 
@@ -9,7 +11,7 @@ from rich.text import Text
 from schemas.fields import iso
 from streams.views.moments import show
 from streams.views.money import amount_of, amounts, balance_of, quiet_table
-from streams.views.projection import Balance, OpenLock, PastBalance, Projection
+from streams.views.projection import Balance, OpenLock, PastBalance, PriceSegment, Projection
 
 
 def now_json(book: str, projection: Projection) -> dict[str, Any]:
@@ -33,6 +35,7 @@ def now_json(book: str, projection: Projection) -> dict[str, Any]:
             {**lock._asdict(), "deadline": None if lock.deadline is None else iso(lock.deadline)}
             for lock in projection.locks()
         ],
+        "price_segments": [each._asdict() for each in projection.price_segments()],
     }
 
 
@@ -47,9 +50,10 @@ def past_json(book: str, at: int, projection: Projection) -> dict[str, Any]:
 
 def now(book: str, projection: Projection) -> RenderableType:
     """A book now, for people."""
-    locks = projection.locks()
+    locks, segments = projection.locks(), projection.price_segments()
     parts: list[RenderableType] = [Text(book, style="bold"), "", _balances(projection.balances())]
     parts += ["", _locks(locks)] if locks else ["", Text("no open locks", style="dim")]
+    parts += ["", _segments(segments)] if segments else []
     return Group(*parts)
 
 
@@ -78,6 +82,13 @@ def _locks(locks: list[OpenLock]) -> Table:
         until = "no deadline" if lock.deadline is None else show(lock.deadline)
         names = (Text(name, overflow="fold") for name in (lock.lock_id, lock.debit, lock.credit))
         table.add_row(*names, amount_of(lock.amount_minor, lock.currency), lock.currency, until)
+    return table
+
+
+def _segments(segments: list[PriceSegment]) -> Table:
+    table = quiet_table("open price segment", "by a deposit in")
+    for each in segments:
+        table.add_row(Text(each.segment, overflow="fold"), each.currency)
     return table
 
 

@@ -67,6 +67,13 @@ class OpenLock(NamedTuple):
     deadline: int | None
 
 
+class PriceSegment(NamedTuple):
+    """A price segment in which the dealer may bid, by his deposit in this currency."""
+
+    currency: str
+    segment: str
+
+
 class PastBalance(NamedTuple):
     """What was posted on one account up to a moment."""
 
@@ -132,6 +139,12 @@ class Projection:
             "ORDER BY deadline NULLS LAST, lock_id"
         )
         with self._connection.cursor(row_factory=class_row(OpenLock)) as cursor:
+            return cursor.execute(query, [self._book]).fetchall()
+
+    def price_segments(self) -> list[PriceSegment]:
+        """The price segments that the book's deposits open: those of a dealer (DLR-08)."""
+        query = "SELECT currency, segment FROM analysis.price_segments WHERE book = %s ORDER BY currency, segment"
+        with self._connection.cursor(row_factory=class_row(PriceSegment)) as cursor:
             return cursor.execute(query, [self._book]).fetchall()
 
     def balances_at(self, at: int) -> list[PastBalance]:

@@ -14,6 +14,7 @@ from schemas.billing import (
 from schemas.dealer_accounts import AccountOpened, AddFastBuyout, RegisterDealer, Requisites
 from schemas.dealer_billing import AccountType, BillingPayment, Dealer, Operation
 from schemas.dealer_bills import BillDrafted, BillSent, CorrectBill, CreateBill, VoidBill
+from schemas.dealer_deposits import DepositReceived, DepositReturned
 from schemas.fields import Money
 from tests.e2e.world import World, fresh
 
@@ -109,3 +110,15 @@ class DealerStory:
         self._world.send(message)
         self._world.told(BillDrafted, bill_id=successor, corrects=bill_id)
         return successor
+
+    # ---- the deposit
+
+    def deposit(self, amount: int, payment_id: str = "") -> str:
+        payment_id = payment_id or fresh("dep")
+        self._world.send(DepositReceived(payment_id=payment_id, dealer_id=self.dealer_id, amount=eur(amount)))
+        return payment_id
+
+    def return_deposit(self, amount: int) -> str:
+        payment_id = fresh("dep")
+        self._world.send(DepositReturned(payment_id=payment_id, dealer_id=self.dealer_id, amount=eur(amount)))
+        return payment_id

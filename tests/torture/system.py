@@ -126,13 +126,14 @@ class System:
 
     def _await_reference(self) -> None:
         """Until every row of Postgres has reached the topic that the rooms read, and they have read it."""
-        vehicles, members, dealers, prisoners, suppliers, prisons, officers, gl_accounts = self._world.counts
+        vehicles, members, dealers, prisoners, suppliers, prisons, officers, codes, tiers = self._world.counts
         expected = {"mobility.vehicle-price.reference.v1": vehicles * 8, "mobility.group-member.reference.v1": members,
                     "dealer_billing.dealer.reference.v1": dealers, "prison_finance.prisoner.reference.v1": prisoners,
                     "prison_finance.supplier.reference.v1": suppliers * 8,
                     "prison_finance.prison.reference.v1": prisons * 8,
                     "prison_finance.officer.reference.v1": officers * 8,
-                    "prison_finance.gl-account.reference.v1": gl_accounts * 8}  # fmt: skip
+                    "prison_finance.gl-account.reference.v1": codes * 8,
+                    "dealer_billing.deposit-tier.reference.v1": tiers * 8}  # fmt: skip
         deadline = time.monotonic() + CDC_WAIT_S
         while True:
             last, count = dict[kafka.Slot, int](), dict[str, int]()

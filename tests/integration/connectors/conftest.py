@@ -36,6 +36,7 @@ INSERT INTO reference.suppliers VALUES ('early', 'Early', '2617');
 INSERT INTO reference.prisons VALUES ('early', 'Early', '1210', 5000, 500, 7, '{arrival,transfer}');
 INSERT INTO reference.officers VALUES ('early', 'early', true, false);
 INSERT INTO reference.gl_accounts VALUES ('spends', '2102', '2617');
+INSERT INTO reference.deposit_tiers VALUES ('early', 'small', 'EUR', 100);
 """
 
 

@@ -9,6 +9,7 @@ from connectors.cdc import Op, records_of
 from connectors.rest import Connect
 from connectors.tables import TABLES
 from schemas.dealer_billing import Dealer
+from schemas.dealer_deposits import DepositTier
 from schemas.mobility import GroupMember, VehiclePrice
 from schemas.prison_reference import GlAccount, GlPurpose, Officer, Prison, Prisoner, Supplier
 
@@ -44,6 +45,7 @@ EARLY = {
     ),
     "officers": Officer(officer_id="early", prison_id="early", may_approve_advances=True, may_write_off=False),
     "gl_accounts": GlAccount(purpose=GlPurpose.SPENDS, nomis_code="2102", sop_account="2617"),
+    "deposit_tiers": DepositTier(tier_id="early", segment="small", currency="EUR", from_minor=100),
 }
 
 

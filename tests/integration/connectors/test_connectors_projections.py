@@ -15,9 +15,10 @@ from connectors_place import Place, eventually
 from connectors import connect, rest
 from connectors.configuration import Deployment, Unreadable, configurations
 from connectors.watch import Watch
+from schemas.dealer_deposits import ProjectedDeposit
 from schemas.fields import to_micros
 from schemas.ledger import AccountBalance, OpenLock, Side, StatementLine
-from schemas.topics import BALANCES, OPEN_LOCKS, STATEMENT_LINES
+from schemas.topics import BALANCES, OPEN_LOCKS, PROJECTED_DEPOSITS, STATEMENT_LINES
 
 MOMENT = datetime(2030, 3, 31, 1, 59, 59, 123457, tzinfo=UTC)
 
@@ -74,6 +75,16 @@ def test_a_balance_lands_is_updated_and_is_deleted_by_a_tombstone(place: Place) 
 def test_the_last_of_many_updates_of_one_balance_counts(place: Place) -> None:
     place.put(BALANCES, "hot", *(place.codec.encode(balance("hot", number)) for number in range(1, 1001)))
     assert place.until("SELECT balance_minor FROM projection.balances WHERE id = 'hot' AND balance_minor = 1000")
+
+
+@pytest.mark.requirement("PIPE-07", "DLR-08")
+def test_open_price_segments_land_and_are_rows_for_people(place: Place) -> None:
+    for segments, expected in (("EUR a, USD b", [("D1", "EUR", "a"), ("D1", "USD", "b")]), ("", [])):
+        shown = ProjectedDeposit(id="dealer:D1", dealer_id="D1", segments=segments)
+        place.put(PROJECTED_DEPOSITS, shown.id, place.codec.encode(shown))
+        place.until("SELECT 1 FROM projection.deposits WHERE id = 'dealer:D1' AND segments = %s", segments)
+        rows = "SELECT dealer_id, currency, segment FROM analysis.price_segments WHERE book = 'dealer:D1' ORDER BY 3"
+        assert place.sql(rows) == expected
 
 
 @pytest.mark.requirement("PIPE-07")

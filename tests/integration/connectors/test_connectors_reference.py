@@ -158,6 +158,7 @@ def test_prices_are_not_edited_under_repeatable_read(database: Settings) -> None
         "TRUNCATE reference.suppliers",
         "TRUNCATE reference.officers",
         "TRUNCATE reference.gl_accounts",
+        "TRUNCATE reference.deposit_tiers",
     ],
 )
 def test_what_the_agents_would_not_learn_of_is_refused(reference: psycopg.Connection, statement: str) -> None:
@@ -206,6 +207,22 @@ def test_a_governors_permission_is_typed_in_as_a_moment(reference: psycopg.Conne
         or ()
     )
     assert until == 1_901_149_200_000_001
+
+
+@pytest.mark.requirement("DLR-08")
+def test_a_segment_has_one_tier_in_a_currency_and_a_tier_is_of_something(reference: psycopg.Connection) -> None:
+    reference.execute("INSERT INTO reference.deposit_tiers VALUES ('t1', 's', 'EUR', 1), ('t2', 's', 'USD', 1)")
+    second = "INSERT INTO reference.deposit_tiers VALUES ('t3', 's', 'EUR', 2)"
+    refused(reference, second, errors.UniqueViolation, "a_segment_has_one_tier_in_a_currency")
+    nothing = "INSERT INTO reference.deposit_tiers VALUES ('t3', 'r', 'EUR', 0)"
+    refused(reference, nothing, errors.CheckViolation)
+
+
+@pytest.mark.requirement("DLR-08")
+def test_there_are_no_more_deposit_tiers_than_a_deposit_can_be_judged_by(reference: psycopg.Connection) -> None:
+    many = "INSERT INTO reference.deposit_tiers SELECT 't-' || n, 's-' || n, 'EUR', n FROM generate_series(1, {}) AS n"
+    refused(reference, many.format(101), errors.RestrictViolation, "there are 100 deposit tiers")
+    reference.execute(many.format(100))
 
 
 @pytest.mark.requirement("PIPE-06")

@@ -9,6 +9,7 @@ from connectors.cdc import Change, Op, ReferenceRecord, records_of
 from connectors.tables import TABLE_OF, TABLES
 from schemas.codec import Undecodable
 from schemas.dealer_billing import Dealer
+from schemas.dealer_deposits import DepositTier
 from schemas.fields import Message
 from schemas.mobility import GroupMember, VehiclePrice
 from schemas.prison_reference import GlAccount, GlPurpose, Officer, Prison, Prisoner, Supplier
@@ -77,6 +78,11 @@ ROWS: dict[str, tuple[dict[str, Any], str, Message]] = {
         {"purpose": "spends", "nomis_code": "2102", "sop_account": "2617"},
         "gl-account:spends",
         GlAccount(purpose=GlPurpose.SPENDS, nomis_code="2102", sop_account="2617"),
+    ),
+    "deposit_tiers": (
+        {"tier_id": "t1", "segment": "small", "currency": "EUR", "from_minor": 100},
+        "deposit-tier:t1",
+        DepositTier(tier_id="t1", segment="small", currency="EUR", from_minor=100),
     ),
 }
 NAMES = [table.name for table in TABLES]
@@ -168,6 +174,7 @@ def test_columns_that_the_message_does_not_have_are_left_out() -> None:
         ("prisons", {"automatic_circumstances": ["a", None]}, "after.automatic_circumstances.1"),
         ("officers", {"may_write_off": None}, "after.may_write_off"),
         ("gl_accounts", {"sop_account": ""}, "after.sop_account"),
+        ("deposit_tiers", {"from_minor": 0}, "after.from_minor"),
     ],
 )
 def test_a_row_that_is_no_message_names_its_field(table: str, bad: dict[str, Any], field: str) -> None:

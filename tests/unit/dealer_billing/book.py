@@ -1,8 +1,9 @@
 """A dealer's book for tests: messages go in, and a line says what then stands.
 
 `send_bill("B1", 100)` drafts a bill and lets Billing have it; `draft("B1", 100)` and `issue("B1")` do one of both.
-`pay("P1", "B1", 40)` is what Billing reports. Each gives the events, or the refusal. Nothing remembers ids here but the
-room's own rows. `stands()` is `B1 part_paid 40/100` for every bill, then every balance that is not zero.
+`pay("P1", "B1", 40)` and `deposit("P1", 40)` are what Billing reports. Each gives the events, or the refusal. Nothing
+remembers ids here but the room's own rows. `stands()` is `B1 part_paid 40/100` for every bill, then every balance that
+is not zero.
 """
 
 from typing import NamedTuple
@@ -11,8 +12,11 @@ from schemas.billing import BillingDone, BillingRefused
 from schemas.dealer_accounts import OpeningStep
 from schemas.dealer_billing import AccountType, BillingPayment, Dealer, Operation
 from schemas.dealer_bills import CorrectBill, CreateBill, MatchPayment, VoidBill
+from schemas.dealer_deposits import DepositReceived, DepositReturned, DepositTier
 from schemas.fields import Contract, Fact, Money
 from streams.dealer_billing.bill import ACCOUNT_OF
+from streams.dealer_billing.deposit import Deposit, Moved, Tiers, evolve_tiers
+from streams.dealer_billing.deposit_rows import TIERS
 from streams.dealer_billing.payment import Payment, Waiting
 from streams.dealer_billing.registration import Account, Registered, State
 from streams.dealer_billing.room import DealerBilling, Tables
@@ -38,6 +42,15 @@ class Kept(NamedTuple):
     dealers: Rows[Dealer]
     registered: Rows[Registered]
     accounts: Rows[Account]
+    deposits: Rows[Deposit]
+    moved: Rows[Moved]
+    tiers: Rows[Tiers]
+
+    def set_tier(self, segment: str, from_minor: int | None, currency: str = "EUR", tier_id: str = "") -> None:
+        """As reference data says it; None ends the tier."""
+        tier_id = tier_id or f"{segment}-{currency}"
+        tier = from_minor and DepositTier(tier_id=tier_id, segment=segment, currency=currency, from_minor=from_minor)
+        self.tiers[TIERS] = evolve_tiers(self.tiers.get(TIERS), tier_id, tier or None)
 
 
 class Money3(NamedTuple):
@@ -50,7 +63,9 @@ class Money3(NamedTuple):
 
 def new_rows(dealer_id: str = DEALER) -> Kept:
     """Rows of a dealer whom reference data knows; nothing has changed yet."""
-    kept = Kept(Rows(Bill), Rows(Payment), Rows(Waiting), Rows(Dealer), Rows(Registered), Rows(Account))
+    deposits = Rows(Deposit, due=lambda deposit: deposit.judged_by)
+    bills = Rows(Bill), Rows(Payment), Rows(Waiting)
+    kept = Kept(*bills, Rows(Dealer), Rows(Registered), Rows(Account), deposits, Rows(Moved), Rows(Tiers))
     kept.dealers[dealer_id] = Dealer(dealer_id=dealer_id, cme_dealer_id="cme-1", name="Anvil Motors")
     kept.dealers.take_changes()
     return kept
@@ -63,7 +78,7 @@ class DealerBook:
         self.dealer_id, self.book = dealer_id, f"dealer:{dealer_id}"
         self.kept = new_rows(dealer_id)
         self.money = Money3(Rows(Balance, due=lambda balance: balance.next_expiry), Rows(Lock), Rows(Usage))
-        self.room = DealerBilling(Tables(*self.kept))
+        self.room = DealerBilling(Tables(*self.kept), Ledger(*self.money))
         for account in AccountType:
             self.kept.accounts[f"{self.book}|{account}"] = OPEN
 
@@ -146,6 +161,25 @@ class DealerBook:
             )
         )
 
+    def deposit(self, payment_id: str, amount: int, currency: str = "EUR") -> list[Fact] | Refused:
+        money = paid(amount, currency)
+        return self.give(DepositReceived(payment_id=payment_id, dealer_id=self.dealer_id, amount=money))
+
+    def return_deposit(self, payment_id: str, amount: int, currency: str = "EUR") -> list[Fact] | Refused:
+        money = paid(amount, currency)
+        return self.give(DepositReturned(payment_id=payment_id, dealer_id=self.dealer_id, amount=money))
+
+    def tick(self) -> list[Fact]:
+        """What a tick makes due, carried out."""
+        told = list[Fact]()
+        for due in self.room.due(0):
+            assert not isinstance(due.verdict, Refused)
+            due.draft.commit()
+            for event in due.verdict:
+                self.room.evolve(event)
+            told += due.verdict
+        return told
+
     def give(self, message: Contract) -> list[Fact] | Refused:
         """What the room answers, carried out where it is not refused."""
         draft = Draft(self.book, 0, Ledger(*self.money))
@@ -169,6 +203,11 @@ class DealerBook:
     def waits(self, bill_id: str) -> tuple[str, ...]:
         row = self.kept.waiting.get(f"{self.book}|{bill_id}")
         return () if row is None else row.payment_ids
+
+    def segments(self, currency: str = "EUR") -> tuple[str, ...]:
+        """The price segments that are open."""
+        row = self.kept.deposits.get(self.book) or Deposit()
+        return next((held.segments for held in row.held if held.currency == currency), ())
 
     def stands(self) -> str:
         bills = [

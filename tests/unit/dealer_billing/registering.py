@@ -31,7 +31,7 @@ class Office:
 
     def __init__(self) -> None:
         self.kept = new_rows()
-        self.stage = Stage(lambda ledger: DealerBilling(Tables(*self.kept)), *self.kept)
+        self.stage = Stage(lambda ledger: DealerBilling(Tables(*self.kept), ledger), *self.kept)
         self.calls: list[Any] = []
         self.asked: list[str] = []
 

@@ -26,7 +26,7 @@ def issued(bill_id: str) -> BillingDone:
 def make_stage() -> Stage:
     kept = DealerBook().kept
     kept.accounts.take_changes()
-    return Stage(lambda ledger: DealerBilling(Tables(*kept)), *kept)
+    return Stage(lambda ledger: DealerBilling(Tables(*kept), ledger), *kept)
 
 
 def test_a_bill_is_created_once() -> None:

@@ -57,7 +57,7 @@ class Both:
         del self.kept.dealers["D1"]
         for dealer in FACTS.dealers:
             self.kept.dealers[dealer] = Dealer(dealer_id=dealer, cme_dealer_id=f"cme-{dealer}", name="Anvil Motors")
-        self.stage = Stage(lambda ledger: DealerBilling(Tables(*self.kept)), *self.kept)
+        self.stage = Stage(lambda ledger: DealerBilling(Tables(*self.kept), ledger), *self.kept)
         self.stage.tick()
         self._replies, self.waiting, self._dice = Replies(seed), list[Event](), random.Random(seed)
 

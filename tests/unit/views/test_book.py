@@ -7,7 +7,7 @@ import pytest
 from rich.console import Console, RenderableType
 
 from streams.views import book
-from streams.views.projection import Balance, OpenLock, PastBalance, Projection
+from streams.views.projection import Balance, OpenLock, PastBalance, PriceSegment, Projection
 
 pytestmark = pytest.mark.requirement("PIPE-10")
 
@@ -27,8 +27,21 @@ class Riverside:
     def locks(self) -> list[OpenLock]:
         return [OpenLock("trip:t-2", "wallet", "trips/msp-7", 30_00, "EUR", 60_000_000)]
 
+    def price_segments(self) -> list[PriceSegment]:
+        return []
+
     def balances_at(self, at: int) -> list[PastBalance]:
         return [PastBalance("wallet", "EUR", 100_00, 1)]
+
+
+class Anvil(Riverside):
+    """A dealer with a deposit."""
+
+    def balances(self) -> list[Balance]:
+        return [Balance("current/DEPOSIT", "EUR", "credit", 250_00, 250_00, 2, 0)]
+
+    def price_segments(self) -> list[PriceSegment]:
+        return [PriceSegment("EUR", "middle"), PriceSegment("EUR", "small")]
 
 
 PROJECTION = cast(Projection, Riverside())
@@ -72,3 +85,13 @@ def test_a_book_for_programs_speaks_minor_units_and_iso_moments() -> None:
     }
     assert answer["locks"][0]["deadline"] == "1970-01-01T00:01:00Z"
     assert book.past_json(BOOK, 0, PROJECTION)["as_of"] == "1970-01-01T00:00:00Z"
+
+
+@pytest.mark.requirement("DLR-08")
+def test_a_dealers_book_shows_his_deposit_and_what_it_opens() -> None:
+    anvil = cast(Projection, Anvil())
+    shown = lines_of(book.now("dealer:D1", anvil))
+    assert "current/DEPOSIT 250.00 0.00 250.00 EUR 2" in shown
+    assert shown.index("middle EUR") < shown.index("small EUR")
+    assert book.now_json("dealer:D1", anvil)["price_segments"][0] == {"currency": "EUR", "segment": "middle"}
+    assert not any("segment" in line for line in lines_of(book.now(BOOK, PROJECTION)))

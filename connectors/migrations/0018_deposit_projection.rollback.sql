@@ -1,0 +1,2 @@
+DROP VIEW analysis.price_segments;
+DROP TABLE projection.deposits;
