@@ -8,7 +8,7 @@ import faust
 
 from schemas.clock import Tick
 from schemas.codec import Codec, Undecodable
-from schemas.fields import Message
+from schemas.fields import Contract, Message
 from schemas.ledger import AccountBalance, OpenLock
 from schemas.topics import BALANCES, DEAD_LETTERS, OPEN_LOCKS, PARTITIONS, Spread, Topic
 from streams.forgetting import Forgetting
@@ -43,6 +43,14 @@ class Pipeline:
     def table(self, name: str, row: Any, **options: Any) -> Any:
         """A table of rows of one type, partitioned as all are."""
         return self.app.Table(name, partitions=PARTITIONS, row=row, **options)
+
+    def projected(self, topic: Topic, show: Callable[[str, Any], Contract]) -> Callable[[str, Any], OutRecord]:
+        """A table's projection: `show` makes of a key and its row what analysts see; a deleted row is a tombstone."""
+
+        def project(key: str, row: Any) -> OutRecord:
+            return OutRecord(topic.name, key.encode(), None if row is None else self._codec.encode(show(key, row)))
+
+        return project
 
     def topic(self, topic: Topic) -> Any:
         """A topic for an agent to read."""

@@ -19,6 +19,7 @@ from schemas import (
     dealer_accounts,
     dealer_billing,
     dealer_bills,
+    dealer_projections,
     general_ledger,
     ledger,
     letters,
@@ -53,6 +54,7 @@ MODULES = (
     dealer_accounts,
     dealer_billing,
     dealer_bills,
+    dealer_projections,
     general_ledger,
     ledger,
     letters,
@@ -68,7 +70,7 @@ def plain(message: Contract) -> dict[str, Any]:
     """The fields of a message, as fastavro takes them."""
     if isinstance(message, Message):
         return message.model_dump()
-    fields: dict[str, Any] = msgspec.to_builtins(message, builtin_types=(Decimal,), enc_hook=Record.model_dump)
+    fields: dict[str, Any] = msgspec.to_builtins(message, builtin_types=(Decimal, bytes), enc_hook=Record.model_dump)
     return fields
 
 

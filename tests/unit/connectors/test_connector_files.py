@@ -12,7 +12,7 @@ from connectors.rest import innermost_cause
 from connectors.tables import TABLES, Table
 from schemas.avro import declared
 from schemas.settings import Settings
-from schemas.topics import BALANCES, OPEN_LOCKS, PARTITIONS, STATEMENT_LINES
+from schemas.topics import PARTITIONS, TOPICS, Kind, Topic
 
 SETTINGS = Settings(
     _env_file=None,
@@ -78,16 +78,31 @@ def test_the_publication_has_the_declared_tables_and_their_fields() -> None:
             assert columns.split(", ") == list(table.message.model_fields)
 
 
-@pytest.mark.requirement("PIPE-07")
-def test_every_ledger_projection_has_a_sink_and_a_column_for_every_field() -> None:
-    sinks = {sink["topics"]: sink for sink in configurations(SETTINGS).values() if "topics" in sink}
-    tables = (MIGRATIONS / "0010_projection.sql").read_text()
-    assert sinks.keys() == {BALANCES.name, OPEN_LOCKS.name, STATEMENT_LINES.name}
-    for topic in (BALANCES, OPEN_LOCKS, STATEMENT_LINES):
-        name = re.escape(sinks[topic.name]["collection.name.format"])
-        (body,) = re.findall(rf"CREATE TABLE {name} \((.*?)\n\);", tables, re.DOTALL)
-        (message,) = topic.messages
-        assert re.findall(r"^    (\w+) ", body, re.MULTILINE) == [field.name for field in declared(message)]
+PROJECTIONS = [topic for topic in TOPICS if topic.kind is Kind.PROJECTION]
+
+
+@pytest.mark.requirement("PIPE-07", "DLR-10")
+def test_every_projection_has_a_sink() -> None:
+    sinks = [sink["topics"] for sink in configurations(SETTINGS).values() if "topics" in sink]
+    assert sorted(sinks) == sorted(topic.name for topic in PROJECTIONS)
+
+
+@pytest.mark.requirement("PIPE-07", "DLR-10")
+@pytest.mark.parametrize("topic", PROJECTIONS, ids=lambda topic: topic.name)
+def test_a_projections_table_has_a_column_for_every_field(topic: Topic) -> None:
+    (sink,) = (each for each in configurations(SETTINGS).values() if each.get("topics") == topic.name)
+    tables = "".join(path.read_text() for path in sorted(MIGRATIONS.glob("*projection.sql")))
+    name = re.escape(sink["collection.name.format"])
+    (body,) = re.findall(rf"CREATE TABLE {name} \((.*?)\n\);", tables, re.DOTALL)
+    (message,) = topic.messages
+    assert re.findall(r"^    (\w+) ", body, re.MULTILINE) == [field.name for field in declared(message)]
+
+
+@pytest.mark.requirement("DLR-10", "PIPE-15")
+def test_a_sink_of_personal_data_does_not_tell_postgres_details_of_a_row_that_it_refuses() -> None:
+    assert configurations(SETTINGS)["millrace-dealers"]["connection.url"] == (
+        f"{configurations(SETTINGS)['millrace-balances']['connection.url']}&logServerErrorDetail=false"
+    )
 
 
 def test_what_differs_is_named() -> None:
@@ -101,7 +116,7 @@ def test_of_a_trace_the_innermostinnermost_cause_is_told() -> None:
     assert innermost_cause("Outer: alone\n\tat x.Y") == "Outer: alone"
 
 
-SINKS = ("millrace-balances", "millrace-open-locks", "millrace-statement-lines")
+SINKS = [name for name, each in configurations(SETTINGS).items() if "topics" in each]
 
 
 @pytest.mark.requirement("PIPE-07")
