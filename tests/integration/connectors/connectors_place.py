@@ -17,9 +17,9 @@ from schemas.avro import schema_of
 from schemas.codec import Codec
 from schemas.registry import ConfluentRegistry
 from schemas.settings import Settings
-from schemas.topics import BALANCES, OPEN_LOCKS, PARTITIONS, STATEMENT_LINES, Topic
+from schemas.topics import PARTITIONS, TOPICS, Kind, Topic
 
-PROJECTIONS = (BALANCES, OPEN_LOCKS, STATEMENT_LINES)
+PROJECTIONS = tuple(topic for topic in TOPICS if topic.kind is Kind.PROJECTION)
 WITHIN_S = 60.0
 
 
