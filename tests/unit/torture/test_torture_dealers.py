@@ -22,7 +22,8 @@ from tests.torture.load import again, other_content
 from tests.torture.verifier import dealers
 from tests.torture.verifier.accounts import call
 from tests.torture.verifier.check import RULES
-from tests.torture.verifier.dealer_rows import PROJECTED
+from tests.torture.verifier.dealer_rows import PROJECTED, Projected
+from tests.torture.verifier.differences import Differences
 from tests.torture.verifier.model import Input, Model, Sent
 from tests.unit.dealer_billing.book import new_rows
 from tests.unit.torture.comparing import MESSAGES, differing, plain, verdict
@@ -138,3 +139,22 @@ def test_the_stories_meet_every_outcome() -> None:
         "unknown_dealer", "already_exists", "not_found", "wrong_state", "account_not_open", "currency_mismatch",
         "other_content_under_this_id",
     }  # fmt: skip
+
+
+@pytest.mark.requirement("DLR-10")
+@pytest.mark.parametrize("projected", PROJECTED, ids=lambda projected: projected.table)
+def test_a_projected_row_that_is_wrong_missing_or_nobodys_is_a_difference(projected: Projected) -> None:
+    both = Both(5)
+    for event in islice(stories(5), 200):
+        both.tell(event)
+        both.hear_some(2)
+    expected, found = projected.expected(both.model), both.projected()[projected.table]
+    key, row = next(iter(found.items()))
+    for spoilt in (
+        found | {key: (*row[:-1], "another")},
+        found | {"dealer:nobody": row},
+        dict(list(found.items())[1:]),
+    ):
+        differences = Differences()
+        differences.compare("projected", expected, spoilt)
+        assert differences.counts["projected"] == 1
