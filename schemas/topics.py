@@ -10,6 +10,7 @@ from schemas import (
     dealer_billing,
     dealer_bills,
     dealer_deposits,
+    dealer_projections,
     general_ledger,
     ledger,
     letters,
@@ -240,6 +241,27 @@ PROJECTED_DEPOSITS = Topic(
     "millrace dealer billing",
     cleanup=Cleanup.COMPACT,
 )
+PROJECTED_DEALERS = Topic(
+    "dealer_billing.dealer.projection.v1",
+    Key("", "id"),
+    (dealer_projections.ProjectedDealer,),
+    "millrace dealer billing",
+    cleanup=Cleanup.COMPACT,
+)
+PROJECTED_ACCOUNTS = Topic(
+    "dealer_billing.account.projection.v1",
+    Key("", "id"),
+    (dealer_projections.ProjectedAccount,),
+    "millrace dealer billing",
+    cleanup=Cleanup.COMPACT,
+)
+PROJECTED_BILLS = Topic(
+    "dealer_billing.bill.projection.v1",
+    Key("", "id"),
+    (dealer_projections.ProjectedBill,),
+    "millrace dealer billing",
+    cleanup=Cleanup.COMPACT,
+)
 
 # ---- prison finance
 
@@ -395,7 +417,7 @@ TOPICS: tuple[Topic, ...] = (
     DEPOSITS, TRIPS, VEHICLE_PRICES, GROUP_MEMBERS, TRIP_PAYMENTS, CARD_CHARGES,
     DEALER_COMMANDS, BILLS, BILL_CORRECTIONS, BILLING_PAYMENTS, BILLING_CALLS, BILLING_ANSWERS,
     HANDED_PAYMENTS, DEALERS, DEPOSIT_TIERS,
-    DEALER_EVENTS, BILL_EVENTS, PROJECTED_DEPOSITS,
+    DEALER_EVENTS, BILL_EVENTS, PROJECTED_DEPOSITS, PROJECTED_DEALERS, PROJECTED_ACCOUNTS, PROJECTED_BILLS,
     CREDITS, PURCHASES, ADVANCES, GL_ACKNOWLEDGEMENTS, GL_CORRECTIONS, PRISONERS, SUPPLIERS, PRISONS, OFFICERS,
     GL_ACCOUNTS, PURCHASE_EVENTS, ADVANCE_EVENTS, GL_LINES, GL_TRANSACTIONS,
     BATCHES, BATCHED_PURCHASES, BATCH_ANSWERS, BATCH_EVENTS,

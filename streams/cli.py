@@ -20,6 +20,7 @@ ELSEWHERE = {
     "audit": "streams.audit.command:audit",
     "book": "streams.views.commands:book",
     "connectors": "connectors.cli:connectors",
+    "dealer": "streams.views.commands:dealer",
     "deadletters": "streams.letters.command:deadletters",
     "demo": "streams.demo.command:demo",
     "repartition": "streams.repartition.command:repartition",

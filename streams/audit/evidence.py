@@ -1,6 +1,7 @@
 """What the examination asks for. `kafka.py` answers from the servers, a test from memory."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, NamedTuple, Protocol, TypeAlias
 
 from streams.audit.findings import Finding
@@ -73,8 +74,17 @@ class Event(NamedTuple):
     event_id: str
 
 
+class Told(NamedTuple):
+    """What a dealer's book tells: the name of the message, and its fields."""
+
+    name: str
+    fields: Row
+
+
 class Projection(NamedTuple):
     """Balances and locks by key, and statement lines, each account's in the order of their numbers.
+
+    `dealers` has the rows of what dealers' books show, by table and key.
 
     `before` names locks that nobody has told of since there are more partitions. Whether one of them has ended cannot
     be seen: the end is told on another partition, and compaction may have forgotten it there.
@@ -85,6 +95,7 @@ class Projection(NamedTuple):
     locks: Mapping[str, Row]
     lines: Iterable[Row | Finding]
     before: Collection[str] = ()
+    dealers: Mapping[str, Mapping[str, Row]] = MappingProxyType({})
 
 
 class Evidence(Protocol):
@@ -118,6 +129,10 @@ class Evidence(Protocol):
 
     def events(self) -> Iterable[Event | Finding]:
         """What the decisions told, on whatever topic."""
+        ...
+
+    def dealings(self) -> Iterable[Told | Finding]:
+        """What dealers' books told of dealers, accounts and bills, in the order of time."""
         ...
 
     def table(self, name: str) -> Sequence[Mapping[str, Row]]:

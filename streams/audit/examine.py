@@ -1,6 +1,7 @@
 """The examination: from evidence to a report, one step after the other. Pure but for what the evidence reads."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from typing import NamedTuple
 
 from streams.audit.books import Books
 from streams.audit.chart import side_never_overdrawn
@@ -14,6 +15,7 @@ from streams.audit.compare import (
     restored_lock,
     unbalanced,
 )
+from streams.audit.dealers import Dealers
 from streams.audit.events import Events
 from streams.audit.evidence import Evidence, Partition, Projection, Row, Span
 from streams.audit.findings import Finding, Findings, Kind
@@ -25,6 +27,14 @@ from streams.audit.statements import Statements
 
 OVERDUE_GRACE_US = 60_000_000
 """How long after its deadline a lock may still be open: ticks free a bounded number at a time."""
+
+
+class Expected(NamedTuple):
+    """What projections should show: the journal's fold, the side of each account, and the fold of dealers' events."""
+
+    books: Books
+    sides: Mapping[str, str]
+    dealers: Dealers
 
 
 def examine(evidence: Evidence, upstream: Collection[str], whole: Collection[str]) -> Report:
@@ -41,10 +51,12 @@ def examine(evidence: Evidence, upstream: Collection[str], whole: Collection[str
     _read_events(evidence, events, letters, findings)
     if not truncated:
         findings.extend(events.missing())
-    sides = _check_tables(evidence, books, findings)
+    dealers = _read_dealings(evidence, findings)
+    findings.extend(dealers.owed(books))
+    expected = Expected(books, _check_tables(evidence, books, findings), dealers)
     projected = evidence.projected()
-    statements = _check_projection(projected, books, sides, findings)
-    landed = _check_landings(evidence, books, sides, findings)
+    statements = _check_projection(projected, expected, findings)
+    landed = _check_landings(evidence, expected, findings)
     findings.extend(_grown(evidence.grown()))
     return Report(
         inputs=dict(sorted(outcomes.inputs.items())),
@@ -98,6 +110,16 @@ def _read_events(evidence: Evidence, events: Events, letters: Letters, findings:
             findings.extend(events.meet(event, letters))
 
 
+def _read_dealings(evidence: Evidence, findings: Findings) -> Dealers:
+    dealers = Dealers()
+    for told in evidence.dealings():
+        if isinstance(told, Finding):
+            findings.add(told)
+        else:
+            findings.extend(dealers.enter(told))
+    return dealers
+
+
 def _check_tables(evidence: Evidence, books: Books, findings: Findings) -> dict[str, str]:
     """Compare the tables, and give each account's side: only the balances table knows it."""
     balances = {key: restored_balance(row) for key, row in _at_home("balances", evidence, findings).items()}
@@ -125,12 +147,13 @@ def _strange_sides(balances: Mapping[str, Row]) -> Iterator[Finding]:
             yield Finding(Kind.TABLE_DIFFERS, f"table balances {key}, side", expected, str(row["side"]))
 
 
-def _check_projection(projection: Projection, books: Books, sides: Mapping[str, str], findings: Findings) -> Statements:
-    kind, name = Kind.PROJECTION_DIFFERS, projection.name
+def _check_projection(projection: Projection, expected: Expected, findings: Findings) -> Statements:
+    (books, sides, dealers), kind, name = expected, Kind.PROJECTION_DIFFERS, projection.name
     findings.extend(compare(kind, f"{name} balances", projected_balances(books, sides), projection.balances))
     findings.extend(unbalanced(f"{name} balances", projection.balances))
     locks = {key: row for key, row in projection.locks.items() if key in books.locks or key not in projection.before}
     findings.extend(compare(kind, f"{name} locks", projected_locks(books), locks))
+    findings.extend(dealers.compare(name, projection.dealers))
     statements = Statements(f"{name} statement", books, sides)
     for line in projection.lines:
         if isinstance(line, Finding):
@@ -141,12 +164,12 @@ def _check_projection(projection: Projection, books: Books, sides: Mapping[str, 
     return statements
 
 
-def _check_landings(evidence: Evidence, books: Books, sides: Mapping[str, str], findings: Findings) -> tuple[str, ...]:
+def _check_landings(evidence: Evidence, expected: Expected, findings: Findings) -> tuple[str, ...]:
     """Compare Postgres, again while its sink has time to catch up; only the last reading's findings count."""
     last, names = Findings(), tuple[str, ...]()
     for landed in evidence.landings():
         last, names = Findings(), (landed.name,)
-        _check_projection(landed, books, sides, last)
+        _check_projection(landed, expected, last)
         if not last:
             break
     findings.take(last)

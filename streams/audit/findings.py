@@ -36,6 +36,7 @@ class Kind(StrEnum):
     LETTER_DIFFERS = "letter_differs"
     EVENT_MISSING = "event_missing"
     EVENT_UNCOUNTED = "event_uncounted"
+    BILLS_DIFFER = "bills_differ"
     # what should follow from the journal
     TABLE_DIFFERS = "table_differs"
     PROJECTION_DIFFERS = "projection_differs"
@@ -68,8 +69,9 @@ MEANING: dict[Kind, str] = {
     Kind.LETTER_DIFFERS: "a dead letter does not hold the record that it buries",
     Kind.EVENT_MISSING: "an event that a journal entry counts is not there",
     Kind.EVENT_UNCOUNTED: "an event is there that no journal entry counts, or is there again",
+    Kind.BILLS_DIFFER: "what the events say is owed of bills is not what the journal says",
     Kind.TABLE_DIFFERS: "a table's changelog is not the fold of the journal",
-    Kind.PROJECTION_DIFFERS: "a projection is not the fold of the journal",
+    Kind.PROJECTION_DIFFERS: "a projection is not the fold of the journal, or of the events",
     Kind.STATEMENT_GAP: "the numbers of an account's statement lines have a gap",
     Kind.STATEMENT_DIFFERS: "a statement line is not what the journal says",
     Kind.NOT_QUIET: "something was written while the audit read: repeat it on a quiet system",

@@ -8,6 +8,7 @@ import psycopg
 from psycopg.rows import dict_row
 
 from schemas.postgres import address, not_let_in
+from streams.audit.dealers import TABLES
 from streams.audit.errors import CannotAudit
 from streams.audit.evidence import Projection, Row
 
@@ -17,6 +18,7 @@ ROWS_AT_A_TIME = 10_000
 
 BALANCES = "SELECT * FROM projection.balances"
 LOCKS = "SELECT * FROM projection.open_locks"
+OF_DEALERS = {table: f"SELECT * FROM projection.{table}" for table in TABLES}
 LINES = "SELECT * FROM projection.statement_lines ORDER BY book, account, currency, number"
 
 
@@ -31,7 +33,8 @@ def landings(url: str, wait_s: float) -> Iterator[Projection]:
             with psycopg.connect(url, connect_timeout=CONNECT_TIMEOUT_S, row_factory=dict_row) as connection:
                 connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
                 balances, locks = _by_id(connection, BALANCES), _by_id(connection, LOCKS)
-                yield Projection("Postgres", balances, locks, _lines(connection))
+                dealers = {table: _by_id(connection, query) for table, query in OF_DEALERS.items()}
+                yield Projection("Postgres", balances, locks, _lines(connection), dealers=dealers)
             if time.monotonic() >= deadline:
                 return
             time.sleep(PAUSE_S)

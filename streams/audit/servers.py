@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 import orjson
 
+from schemas.avro import full_name
 from schemas.codec import Undecodable
 from schemas.fields import Contract
 from schemas.ledger import AccountBalance, Decided, OpenLock, StatementLine
@@ -27,13 +28,17 @@ from schemas.topics import (
     GL_TRANSACTIONS,
     JOURNAL,
     OPEN_LOCKS,
+    PROJECTED_ACCOUNTS,
+    PROJECTED_BILLS,
+    PROJECTED_DEALERS,
     PURCHASE_EVENTS,
     STATEMENT_LINES,
     TICKS,
     TRIP_PAYMENTS,
+    Topic,
 )
 from streams.audit import postgres
-from streams.audit.evidence import Entry, Event, Letter, Partition, Place, Projection, Record, Row, Span
+from streams.audit.evidence import Entry, Event, Letter, Partition, Place, Projection, Record, Row, Span, Told
 from streams.audit.findings import Finding, Kind
 from streams.audit.homes import last_told
 from streams.audit.kafka import Snapshot
@@ -54,7 +59,10 @@ TOLD = (
 TOLD_NAMES = tuple(topic.name for topic in TOLD)
 CHANGELOGS = {table: f"{APP_ID}-{table}-changelog" for table in ("balances", "locks")}
 LASTING = (*dict.fromkeys((*DECIDED_NAMES, *TOLD_NAMES)), JOURNAL.name, DEAD_LETTERS.name, *CHANGELOGS.values())
-PROJECTIONS = (BALANCES.name, OPEN_LOCKS.name, STATEMENT_LINES.name)
+OF_DEALERS = {"dealers": PROJECTED_DEALERS, "accounts": PROJECTED_ACCOUNTS, "bill": PROJECTED_BILLS}
+"""What is projected of dealers, by the table of Postgres."""
+
+PROJECTIONS = (BALANCES.name, OPEN_LOCKS.name, STATEMENT_LINES.name, *(topic.name for topic in OF_DEALERS.values()))
 READ = (*LASTING, *PROJECTIONS, TICKS.name)
 """Every topic that the auditor reads."""
 
@@ -145,6 +153,20 @@ class Topics:
             else:
                 yield Event(_place(record), record.key(), event_id.decode(errors="replace"))
 
+    def dealings(self) -> Iterator[Told | Finding]:
+        for topic in (DEALER_EVENTS, BILL_EVENTS):
+            named = {full_name(message): message for message in topic.messages}
+            for record in self._read_in_time(topic.name):
+                said = next((value for name, value in record.headers() or () if name == "ce_type"), None) or b""
+                message = named.get(said.decode(errors="replace"))
+                if message is None:
+                    yield Finding(
+                        Kind.UNREADABLE, str(_place(record)), "a type of its topic", said.decode("ascii", "replace")
+                    )
+                    continue
+                fields = self._fields(message, record)
+                yield fields if isinstance(fields, Finding) else Told(message.__name__, fields)
+
     def table(self, name: str) -> Sequence[Mapping[str, Row]]:
         return [{key: _row(value) for key, value in rows.items()} for rows in self._latest(CHANGELOGS[name])]
 
@@ -156,6 +178,7 @@ class Topics:
             {key: self._fields_or_empty(OpenLock, row) for key, row in locks.rows.items()},
             (self._fields(StatementLine, record) for record in self._read_in_time(STATEMENT_LINES.name)),
             locks.before,
+            {name: self._shown(topic) for name, topic in OF_DEALERS.items()},
         )
 
     def landings(self) -> Iterator[Projection]:
@@ -185,6 +208,11 @@ class Topics:
             else:
                 rows[_key(record)] = record.value()
         return latest
+
+    def _shown(self, topic: Topic) -> Mapping[str, Row]:
+        (message,) = topic.messages
+        told = last_told(self._latest(topic.name)).rows
+        return {key: self._fields_or_empty(message, row) for key, row in told.items()}
 
     def _fields(self, message: type[Contract], record: Any) -> Row | Finding:
         try:

@@ -12,6 +12,9 @@ from schemas.topics import (
     DEALERS,
     DEPOSIT_TIERS,
     HANDED_PAYMENTS,
+    PROJECTED_ACCOUNTS,
+    PROJECTED_BILLS,
+    PROJECTED_DEALERS,
     PROJECTED_DEPOSITS,
     Topic,
 )
@@ -19,6 +22,7 @@ from streams.dealer_billing import deposit
 from streams.dealer_billing.deposit import Deposit, Moved, Tiers
 from streams.dealer_billing.deposit_rows import TIERS
 from streams.dealer_billing.payment import Payment, Waiting
+from streams.dealer_billing.projection import project_account, project_bill, project_dealer
 from streams.dealer_billing.registration import Account, Registered
 from streams.dealer_billing.room import DealerBilling, Tables
 from streams.dealer_billing.standing import Bill
@@ -29,12 +33,16 @@ DECIDED = (DEALER_COMMANDS, BILLS, BILL_CORRECTIONS, BILLING_PAYMENTS, BILLING_A
 
 def wire(pipeline: Pipeline) -> None:
     """Declare the room's tables and agents."""
-    bills = pipeline.table("bills", Bill)
+    bills = pipeline.table("bills", Bill, projection=pipeline.projected(PROJECTED_BILLS, project_bill))
     payments = pipeline.table("billing_payments", Payment)
     waiting = pipeline.table("waiting_payments", Waiting)
     dealers = pipeline.table("dealers", Dealer)
-    registered = pipeline.table("registered_dealers", Registered)
-    accounts = pipeline.table("dealer_accounts", Account)
+    registered = pipeline.table(
+        "registered_dealers", Registered, projection=pipeline.projected(PROJECTED_DEALERS, project_dealer)
+    )
+    accounts = pipeline.table(
+        "dealer_accounts", Account, projection=pipeline.projected(PROJECTED_ACCOUNTS, project_account)
+    )
     deposits = pipeline.table(
         "deposits",
         Deposit,

@@ -36,7 +36,7 @@ class Bill(msgspec.Struct, frozen=True, omit_defaults=True):
     """A bill as its dealer's book sees it, in minor units.
 
     `surplus_minor` is what its payments had above what was owed. `billing_id` is None while Billing is not known to
-    have the bill; `successor` is the bill that stands in its place.
+    have the bill, `url` is of its PDF there; `successor` is the bill that stands in its place.
     """
 
     account: AccountType
@@ -47,6 +47,7 @@ class Bill(msgspec.Struct, frozen=True, omit_defaults=True):
     surplus_minor: int = 0
     billing_id: str | None = None
     successor: str | None = None
+    url: str | None = None
 
     @property
     def owed_minor(self) -> int:
@@ -70,7 +71,7 @@ def evolve(bill: Bill | None, event: BillEvent) -> Bill:
     assert bill is not None
     match event:
         case BillSent():
-            return replace(bill, life=Life.SENT, billing_id=event.billing_id)
+            return replace(bill, life=Life.SENT, billing_id=event.billing_id, url=event.url)
         case BillPaid():
             after = paid(bill, event.applied_minor, event.surplus_minor)
             assert (after.paid_minor, after.state) == (event.paid_minor, event.state)

@@ -1,4 +1,4 @@
-"""`python -m streams book` and `statement`. What cannot be shown is one sentence and exit code 2."""
+"""`python -m streams book`, `statement` and `dealer`. What cannot be shown is one sentence and exit code 2."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,9 +10,10 @@ from rich.console import Console, RenderableType
 
 from schemas.settings import settings
 from streams.views import book as book_view
+from streams.views import dealer as dealer_view
 from streams.views import statement as statement_view
 from streams.views.moments import Moment
-from streams.views.projection import FOREVER, CannotShow, Period, Projection, opened
+from streams.views.projection import FOREVER, CannotShow, Period, Projection, opened, reading
 
 CANNOT = 2
 PROGRAMS = "programs"
@@ -61,11 +62,34 @@ def statement(book_id: str, account: str | None, begins: int, ends: int, known_a
         _tell_people(statement_view.render(each))
 
 
+@click.group()
+def dealer() -> None:
+    """What concerns a dealer, by the id that CME gave him."""
+
+
+@dealer.command()
+@click.argument("cme_dealer_id", metavar="CME_ID")
+@_json_option
+def bills(cme_dealer_id: str, readers: str | None) -> None:
+    """The bills that a dealer still has to pay, with their PDFs' addresses, and his current balances."""
+    with _explained(), reading(settings().postgres) as connection:
+        answer = dealer_view.bills_by_dealer(connection, cme_dealer_id)
+    if readers == PROGRAMS:
+        _tell_programs(dealer_view.as_json(answer))
+    else:
+        _tell_people(dealer_view.render(answer))
+
+
 @contextmanager
 def _projection(book_id: str) -> Iterator[Projection]:
+    with _explained(), opened(settings().postgres, book_id) as projection:
+        yield projection
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
     try:
-        with opened(settings().postgres, book_id) as projection:
-            yield projection
+        yield
     except CannotShow as error:
         problem = click.ClickException(str(error))
         problem.exit_code = CANNOT

@@ -1,10 +1,12 @@
-"""The projection of one book, asked of Postgres.
+"""The projection, asked of Postgres: that of one book, and how any of it is read.
 
 CannotShow
  ├── PostgresDown     Postgres does not answer, or has no projection
  ├── NoSuchBook       no account of this book was ever touched
  ├── NoSuchAccount    the book has no statement of this account
- └── TooManyLines     the period has more lines than one statement shows
+ ├── TooManyLines     the period has more lines than one statement shows
+ ├── NoSuchDealer     nobody is registered as this dealer of CME
+ └── TooManyBills     a dealer has more bills to pay than one answer shows
 """
 
 from collections.abc import Iterator
@@ -42,6 +44,14 @@ class NoSuchAccount(CannotShow):
 
 class TooManyLines(CannotShow):
     """The period has more lines than one statement shows."""
+
+
+class NoSuchDealer(CannotShow):
+    """Nobody is registered as this dealer of CME."""
+
+
+class TooManyBills(CannotShow):
+    """A dealer has more bills to pay than one answer shows."""
 
 
 class Balance(NamedTuple):
@@ -201,12 +211,19 @@ class Projection:
 @contextmanager
 def opened(url: str, book: str) -> Iterator[Projection]:
     """The projection of a book, in one transaction that reads. Raises `CannotShow`."""
+    with reading(url) as connection:
+        _check_exists(connection, book)
+        yield Projection(connection, book)
+
+
+@contextmanager
+def reading(url: str) -> Iterator[psycopg.Connection]:
+    """One transaction that reads the projection. Raises `PostgresDown`."""
     try:
         with psycopg.connect(url, connect_timeout=CONNECT_TIMEOUT_S) as connection:
             connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
             connection.read_only = True
-            _check_exists(connection, book)
-            yield Projection(connection, book)
+            yield connection
     except psycopg.OperationalError as error:
         raise PostgresDown(not_let_in(url, error)) from error
     except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName) as error:

@@ -88,7 +88,7 @@ def _of(annotation: Any, metadata: list[Any]) -> st.SearchStrategy[Any]:
         return messages(annotation)
     if issubclass(annotation, StrEnum):
         return st.sampled_from(annotation)
-    return {str: _text, int: _integer, bool: _boolean}[annotation](metadata)
+    return {str: _text, int: _integer, bool: _boolean, bytes: _bytes}[annotation](metadata)
 
 
 @cache
@@ -109,6 +109,10 @@ def _integer(metadata: list[Any]) -> st.SearchStrategy[int]:
     low = -_least(metadata, Ge, "ge", -(2**63), sign=-1)
     above = -_least(metadata, Gt, "gt", -(2**63) - 1, sign=-1)
     return st.integers(max(low, above + 1), _least(metadata, Le, "le", 2**63 - 1))
+
+
+def _bytes(_: list[Any]) -> st.SearchStrategy[bytes]:
+    return st.binary(max_size=40)
 
 
 def _boolean(_: list[Any]) -> st.SearchStrategy[bool]:

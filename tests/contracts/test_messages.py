@@ -20,6 +20,7 @@ from schemas import (
     dealer_billing,
     dealer_bills,
     dealer_deposits,
+    dealer_projections,
     general_ledger,
     ledger,
     letters,
@@ -55,6 +56,7 @@ MODULES = (
     dealer_billing,
     dealer_bills,
     dealer_deposits,
+    dealer_projections,
     general_ledger,
     ledger,
     letters,
@@ -70,7 +72,7 @@ def plain(message: Contract) -> dict[str, Any]:
     """The fields of a message, as fastavro takes them."""
     if isinstance(message, Message):
         return message.model_dump()
-    fields: dict[str, Any] = msgspec.to_builtins(message, builtin_types=(Decimal,), enc_hook=Record.model_dump)
+    fields: dict[str, Any] = msgspec.to_builtins(message, builtin_types=(Decimal, bytes), enc_hook=Record.model_dump)
     return fields
 
 

@@ -1,5 +1,8 @@
 """Dealers on the real stack: accounts step by step, and every case of a payment (DLR-01 to DLR-06)."""
 
+import json
+from typing import Any
+
 import pytest
 
 from schemas.billing import ChangePayer, CreateClient, CreateContract, CreatePayer
@@ -209,6 +212,50 @@ def test_a_payment_for_an_unknown_or_another_dealers_bill_is_matched(world: Worl
     world.told(PaymentHandedOver, payment_id=astray)
     handed = world.told(HandOverPayment, from_dealer_id=other.dealer_id)
     assert world.told(BillPaid, payment_id=handed.payment_id).state is BillState.PAID
+
+
+# ---- what he has to pay
+
+
+@pytest.mark.requirement("DLR-07", "DLR-10")
+def test_a_bill_that_is_paid_by_half_is_shown_with_its_pdf_until_it_is_paid(world: World) -> None:
+    dealer = DealerStory(world)
+    dealer.register()
+    dealer.open(AccountType.COMMISSION)
+    first, second = (dealer.draft(amount, Operation.GET_REWARD) for amount in (1_000, 600))
+    dealer.issue(first)
+    dealer.issue(second)
+    dealer.pay(first, 400)
+    dealer.pay(second, 650)
+
+    def asked() -> dict[str, Any]:
+        return dict(json.loads(world.command("streams", "dealer", "bills", f"cme-{dealer.dealer_id}", "--json").stdout))
+
+    def shown(owed_minor: int) -> dict[str, Any]:
+        owed = [{"owed_minor": owed_minor, "currency": "EUR"}] if owed_minor else []
+        return world.wait(lambda: answer if (answer := asked())["owed"] == owed else None)
+
+    world.wait(lambda: world.sql("SELECT 1 FROM projection.dealers WHERE dealer_id = %s", dealer.dealer_id) or None)
+    half = shown(600)
+    assert half["bills"] == [
+        {
+            "dealer_id": dealer.dealer_id, "bill_id": first, "account": "COMMISSION", "common_minor": 1_000,
+            "paid_minor": 400, "owed_minor": 600, "currency": "EUR", "state": "part_paid",
+            "url": f"https://billing.example/{first}.pdf",
+        }
+    ]  # fmt: skip
+    assert world.wait(lambda: [each["balance_minor"] for each in asked()["current_balances"]] == [50] or None)
+    table = world.command("streams", "dealer", "bills", f"cme-{dealer.dealer_id}").stdout
+    assert "part paid" in table
+    assert "6.00" in table
+    dealer.pay(first, 600)
+    assert shown(0)["bills"] == []
+
+
+@pytest.mark.requirement("DLR-07")
+def test_a_dealer_whom_nobody_registered_is_one_clear_sentence(world: World) -> None:
+    said = world.command("streams", "dealer", "bills", "cme-nobody")
+    assert (said.returncode, "no dealer is registered whom CME knows as 'cme-nobody'" in said.stderr) == (2, True)
 
 
 @pytest.mark.requirement("DLR-06", "PIPE-09")

@@ -88,6 +88,7 @@ def hear(model: Model, given: Input) -> Verdict:
     if given.name == "BillingDone":
         bill["billing"] = given.fields["billing_id"]
         if bill["life"] == "draft":
+            bill["url"] = given.fields["url"]
             _owe(told, bill_id, bill)
         else:
             told.sent.append(_withdrawal(dealer, bill_id, bill, "taken back before it was issued"))
@@ -99,7 +100,7 @@ def hear(model: Model, given: Input) -> Verdict:
 def _draft(told: Told, dealer: str, bill_id: str, kind: str, amount: Fields, text: str) -> None:
     told.model.bills[f"{told.book}|{bill_id}"] = {
         "account": kind, "common": amount["amount_minor"], "currency": amount["currency"], "life": "draft", "paid": 0,
-        "surplus": 0, "billing": None, "successor": None,
+        "surplus": 0, "billing": None, "successor": None, "url": None,
     }  # fmt: skip
     fields = {"call_id": f"{dealer}/{kind}/bill/{bill_id}", "dealer_id": dealer, "account": kind,
               "contract_id": _contract(told.model, told.book, kind), "bill_id": bill_id, "amount": amount,

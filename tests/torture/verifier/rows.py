@@ -75,7 +75,7 @@ def bill(row: Rows) -> Rows:
     return {"account": row["account"], "currency": row["currency"], "common": row["common_minor"],
             "life": row.get("life", "draft"), "paid": row.get("paid_minor", 0),
             "surplus": row.get("surplus_minor", 0), "billing": row.get("billing_id"),
-            "successor": row.get("successor")}  # fmt: skip
+            "successor": row.get("successor"), "url": row.get("url")}  # fmt: skip
 
 
 def payment(row: Rows) -> Rows:

@@ -1,7 +1,7 @@
 """Tables as a worker would restore them, and projections in Kafka and in Postgres, against the model."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import psycopg
@@ -11,6 +11,7 @@ from tests.torture import kafka
 from tests.torture.verifier import places
 from tests.torture.verifier.batches import waiting
 from tests.torture.verifier.books import Books, in_order, side
+from tests.torture.verifier.dealer_rows import PROJECTED
 from tests.torture.verifier.differences import Differences
 from tests.torture.verifier.model import Model
 from tests.torture.verifier.places import latest
@@ -35,8 +36,8 @@ def check(servers: str, postgres: str, wire: Wire, model: Model, differences: Di
         found = {key: table.found(row) for key, row in changelog(table.name).items()}
         differences.compare(f"table {table.name}", table.expected(model), found)
     _check_nothing_waits(model, differences, ticked)
-    _check_topics(servers, wire, model.books, differences)
-    _check_landed(postgres, model.books, differences)
+    _check_topics(servers, wire, model, differences)
+    _check_landed(postgres, model, differences)
 
 
 def _check_zero(differences: Differences, balances: Rows) -> None:
@@ -90,7 +91,8 @@ def _lock_row(row: Rows) -> Any:
 # ---- projections
 
 
-def _projected(books: Books) -> tuple[Rows, Rows, Rows]:
+def _projected(model: Model) -> dict[str, Rows]:
+    books = model.books
     balances = {
         key: (*(getattr(each, name) for name in SUMS), books.balance(*key.split("|")),
               books.available(*key.split("|")), each.entries, len(each.lots))
@@ -98,19 +100,22 @@ def _projected(books: Books) -> tuple[Rows, Rows, Rows]:
     }  # fmt: skip
     locks = {key: row[:5] for key, row in _lock_rows(books).items()}
     lines = {f"{each.key}|{each.number}": (each.amount, each.balance, each.counter) for each in books.stated}
-    return balances, locks, lines
+    of_dealers = {each.table: each.expected(model) for each in PROJECTED}
+    return {"balances": balances, "open_locks": locks, "statement_lines": lines, **of_dealers}
 
 
-def _shown(balances: Rows, locks: Rows, lines: Rows) -> tuple[Rows, Rows, Rows]:
+def _shown(found: dict[str, Rows]) -> dict[str, Rows]:
     columns = (*SUMS, "balance_minor", "available_minor", "entries", "lots")
-    return (
-        {key: tuple(row[name] for name in columns) for key, row in balances.items()},
-        {key: _lock_row(row)[:5] for key, row in locks.items()},
-        {key: (row["amount_minor"], row["balance_minor"], row["counter_account"]) for key, row in lines.items()},
-    )
+    shown: dict[str, Callable[[Rows], Any]] = {
+        "balances": lambda row: tuple(row[name] for name in columns),
+        "open_locks": lambda row: _lock_row(row)[:5],
+        "statement_lines": lambda row: (row["amount_minor"], row["balance_minor"], row["counter_account"]),
+        **{each.table: each.shown for each in PROJECTED},
+    }
+    return {name: {key: shown[name](row) for key, row in rows.items()} for name, rows in found.items()}
 
 
-def _check_topics(servers: str, wire: Wire, books: Books, differences: Differences) -> None:
+def _check_topics(servers: str, wire: Wire, model: Model, differences: Differences) -> None:
     read: Callable[[bytes], Rows] = lambda value: wire.decode(value)[1]  # noqa: E731
     lines: Rows = {}
     for record in kafka.read(servers, LINES):
@@ -119,25 +124,27 @@ def _check_topics(servers: str, wire: Wire, books: Books, differences: Differenc
         if key in lines:
             differences.add("statement line twice", key)
         lines[key] = read(record.value())
-    balances, locks = (latest(servers, topic, differences, read, about=str) for topic in (BALANCES, LOCKS))
-    found = _shown(balances, locks, lines)
-    for name, expected, shown in zip(("balances", "locks", "lines"), _projected(books), found, strict=True):
-        differences.compare(f"projected {name}", expected, shown)
+    topics = {"balances": BALANCES, "open_locks": LOCKS, **{each.table: each.topic for each in PROJECTED}}
+    rows = {name: latest(servers, topic, differences, read, about=str) for name, topic in topics.items()}
+    found = _shown({**rows, "statement_lines": lines})
+    for name, expected in _projected(model).items():
+        differences.compare(f"projected {name}", expected, found[name])
 
 
-def _check_landed(postgres: str, books: Books, differences: Differences) -> None:
-    """Postgres follows by a sink connector: it may take its time, and then must be equal."""
-    expected, deadline = _projected(books), time.monotonic() + LANDING_S
-    while (found := _landed(postgres)) != expected and time.monotonic() < deadline:
+def _check_landed(postgres: str, model: Model, differences: Differences) -> None:
+    """Postgres follows by sink connectors: they may take their time, and then all must be equal."""
+    expected, deadline = _projected(model), time.monotonic() + LANDING_S
+    while (found := _landed(postgres, expected)) != expected and time.monotonic() < deadline:
         time.sleep(1.0)
-    for name, wanted, landed in zip(("balances", "locks", "lines"), expected, found, strict=True):
-        differences.compare(f"Postgres {name}", wanted, landed)
+    for name, wanted in expected.items():
+        differences.compare(f"Postgres {name}", wanted, found[name])
 
 
-def _landed(postgres: str) -> tuple[Rows, Rows, Rows]:
+def _landed(postgres: str, tables: Iterable[str]) -> dict[str, Rows]:
     with psycopg.connect(postgres, row_factory=dict_row) as connection:
-        tables = [
-            {row["id"]: row for row in connection.execute(f"SELECT * FROM projection.{name}")}
-            for name in ("balances", "open_locks", "statement_lines")
-        ]
-    return _shown(*tables)
+        return _shown(
+            {
+                name: {row["id"]: row for row in connection.execute(f"SELECT * FROM projection.{name}")}
+                for name in tables
+            }
+        )

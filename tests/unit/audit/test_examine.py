@@ -6,7 +6,7 @@ from streams.audit.evidence import Event, Partition, Place, Span
 from streams.audit.examine import examine
 from streams.audit.findings import KEPT, Finding, Kind
 from streams.audit.report import Report
-from tests.unit.audit import journal_tamperings, projection_tamperings  # noqa: F401  they fill the table
+from tests.unit.audit import dealer_tamperings, journal_tamperings, projection_tamperings  # noqa: F401  they fill the table
 from tests.unit.audit.tampering import TAMPERINGS, Tampering
 from tests.unit.audit.world import (
     BOOK,

@@ -9,6 +9,7 @@
     trip/3@3     e-5  trip t-3 starts                 refused     insufficient_funds
 
 Each of them but the repetition tells one event, and the end of t-1 tells two; a notice closes a day of partition 3.
+Of another book, that of a dealer, there are the events that `dealing.py` has.
 
 Tests tamper with one thing of it and see what the auditor says.
 """
@@ -16,9 +17,10 @@ Tests tamper with one thing of it and see what the auditor says.
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from streams.audit.evidence import Entry, Event, Letter, Partition, Place, Projection, Record, Row, Span
+from streams.audit.evidence import Entry, Event, Letter, Partition, Place, Projection, Record, Row, Span, Told
 from streams.audit.findings import Finding
 from streams.audit.homes import home_of
+from tests.unit.audit import dealing
 
 BOOK = "group:riverside"
 FUNDING, WALLET, TRIPS = f"{BOOK}|funding|EUR", f"{BOOK}|wallet|EUR", f"{BOOK}|trips/msp-7|EUR"
@@ -54,6 +56,7 @@ class World:
             ),
             Event(Place(TOLD, 6), None, "mobility:3/day/2026-03-02/0"),
         ]  # fmt: skip
+        self.dealt: list[Told | Finding] = [*dealing.told()]
         self.letters: list[Place | Finding] = [Place(DEPOSIT, 2)]
         self.records = [Place(DEPOSIT, offset) for offset in range(3)] + [Place(TRIP, offset) for offset in range(4)]
         self.kept: tuple[bytes | None, bytes | None] = (b"key", b"no message")
@@ -96,6 +99,9 @@ class World:
 
     def events(self) -> Iterable[Event | Finding]:
         return self.told
+
+    def dealings(self) -> Iterable[Told | Finding]:
+        return self.dealt
 
     def table(self, name: str) -> Sequence[Mapping[str, Row]]:
         home = [self.tables[name] if number == 3 else {} for number in range(PARTITIONS)]
@@ -240,7 +246,7 @@ def projection(name: str) -> Projection:
         stated(1, 100_00, 100_00, "funding", "posted 10000", decided("e-1", DEPOSIT, 0)),
         stated(2, -15_00, 85_00, "trips/msp-7", "settled 1500", decided("e-3", TRIP, 1)),
     ]
-    return Projection(name, balances, {LOCK: lock}, lines)
+    return Projection(name, balances, {LOCK: lock}, lines, dealers=dealing.shown())
 
 
 def balance(account: str, side: str, **figures: int) -> dict[str, Any]:

@@ -81,13 +81,13 @@ def test_the_publication_has_the_declared_tables_and_their_fields() -> None:
 PROJECTIONS = [topic for topic in TOPICS if topic.kind is Kind.PROJECTION]
 
 
-@pytest.mark.requirement("PIPE-07", "DLR-08")
+@pytest.mark.requirement("PIPE-07", "DLR-08", "DLR-10")
 def test_every_projection_has_a_sink() -> None:
     sinks = [sink["topics"] for sink in configurations(SETTINGS).values() if "topics" in sink]
     assert sorted(sinks) == sorted(topic.name for topic in PROJECTIONS)
 
 
-@pytest.mark.requirement("PIPE-07", "DLR-08")
+@pytest.mark.requirement("PIPE-07", "DLR-08", "DLR-10")
 @pytest.mark.parametrize("topic", PROJECTIONS, ids=lambda topic: topic.name)
 def test_a_projections_table_has_a_column_for_every_field(topic: Topic) -> None:
     (sink,) = (each for each in configurations(SETTINGS).values() if each.get("topics") == topic.name)
@@ -96,6 +96,13 @@ def test_a_projections_table_has_a_column_for_every_field(topic: Topic) -> None:
     (body,) = re.findall(rf"CREATE TABLE {name} \((.*?)\n\);", tables, re.DOTALL)
     (message,) = topic.messages
     assert re.findall(r"^    (\w+) ", body, re.MULTILINE) == [field.name for field in declared(message)]
+
+
+@pytest.mark.requirement("DLR-10", "PIPE-15")
+def test_a_sink_of_personal_data_does_not_tell_postgres_details_of_a_row_that_it_refuses() -> None:
+    assert configurations(SETTINGS)["millrace-dealers"]["connection.url"] == (
+        f"{configurations(SETTINGS)['millrace-balances']['connection.url']}&logServerErrorDetail=false"
+    )
 
 
 def test_what_differs_is_named() -> None:

@@ -12,6 +12,7 @@ import pytest
 from schemas.dealer_billing import Dealer
 from schemas.dealer_bills import HandOverPayment
 from schemas.topics import BILLING_CALLS, HANDED_PAYMENTS
+from streams.dealer_billing.projection import project_account, project_bill, project_dealer
 from streams.dealer_billing.room import DealerBilling, Tables
 from tests.rooms import Stage, Told
 from tests.torture.billing import Replies
@@ -21,6 +22,8 @@ from tests.torture.load import again, other_content
 from tests.torture.verifier import dealers
 from tests.torture.verifier.accounts import call
 from tests.torture.verifier.check import RULES
+from tests.torture.verifier.dealer_rows import PROJECTED, Projected
+from tests.torture.verifier.differences import Differences
 from tests.torture.verifier.model import Input, Model, Sent
 from tests.unit.dealer_billing.book import new_rows
 from tests.unit.torture.comparing import MESSAGES, differing, plain, verdict
@@ -95,8 +98,17 @@ class Both:
         rows = (kept.registered, kept.accounts, kept.bills, kept.payments, kept.waiting)
         return {name: plain(each) for name, each in zip(names, rows, strict=True)}
 
+    def projected(self) -> Rows_:
+        """What the product shows of these rows, as the verifier compares it."""
+        shown = ((self.kept.registered, project_dealer), (self.kept.accounts, project_account),
+                 (self.kept.bills, project_bill))  # fmt: skip
+        return {
+            each.table: {key: each.shown(msgspec.structs.asdict(project(key, rows[key]))) for key in rows}
+            for each, (rows, project) in zip(PROJECTED, shown, strict=True)
+        }
 
-@pytest.mark.requirement("DLR-01", "DLR-02", "DLR-03", "DLR-05", "DLR-06")
+
+@pytest.mark.requirement("DLR-01", "DLR-02", "DLR-03", "DLR-05", "DLR-06", "DLR-10")
 @pytest.mark.parametrize("seed", range(3))
 def test_model_and_room_agree_on_every_decision_and_every_row(seed: int) -> None:
     both = Both(seed)
@@ -107,6 +119,9 @@ def test_model_and_room_agree_on_every_decision_and_every_row(seed: int) -> None
     while both.waiting:
         both.hear_some(10)
     assert differing(both.model, both.tables()) == []
+    for table, found in both.projected().items():
+        (expected,) = (each.expected(both.model) for each in PROJECTED if each.table == table)
+        assert expected == found, table
 
 
 @pytest.mark.requirement("BEY-03")
@@ -124,3 +139,22 @@ def test_the_stories_meet_every_outcome() -> None:
         "unknown_dealer", "already_exists", "not_found", "wrong_state", "account_not_open", "currency_mismatch",
         "other_content_under_this_id",
     }  # fmt: skip
+
+
+@pytest.mark.requirement("DLR-10")
+@pytest.mark.parametrize("projected", PROJECTED, ids=lambda projected: projected.table)
+def test_a_projected_row_that_is_wrong_missing_or_nobodys_is_a_difference(projected: Projected) -> None:
+    both = Both(5)
+    for event in islice(stories(5), 200):
+        both.tell(event)
+        both.hear_some(2)
+    expected, found = projected.expected(both.model), both.projected()[projected.table]
+    key, row = next(iter(found.items()))
+    for spoilt in (
+        found | {key: (*row[:-1], "another")},
+        found | {"dealer:nobody": row},
+        dict(list(found.items())[1:]),
+    ):
+        differences = Differences()
+        differences.compare("projected", expected, spoilt)
+        assert differences.counts["projected"] == 1

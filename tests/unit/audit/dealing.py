@@ -1,0 +1,59 @@
+"""A dealer as his book tells of him and as projections show him: registered, one account open, one bill drafted."""
+
+import json
+from typing import Any
+
+from streams.audit.evidence import Row, Told
+
+DEALER = "dealer:D1"
+ACCOUNT, BILL = f"{DEALER}|COMMISSION", f"{DEALER}|B1"
+REQUISITES = {"legal_name": "Anvil Motors", "bank_account": "40702810900000000001", "email": None}
+
+
+def told() -> list[Told]:
+    """What the book has told."""
+    return [
+        Told("DealerRegistered", {"dealer_id": "D1", "cme_dealer_id": "cme-1", "version": 1, "requisites": REQUISITES}),
+        Told("AccountOpening", {**about(), "step": "client", "version": 1, "client_id": None, "payer_id": None}),
+        Told("AccountOpening", {**about(), "step": "contract", "version": 1, "client_id": "c-1", "payer_id": "p-1"}),
+        Told("AccountOpened", {**about(), "version": 1, "client_id": "c-1", "payer_id": "p-1", "contract_id": "k-1"}),
+        bill("BillDrafted", operation="GET_REWARD", text="A car", common=eur(100_00)),
+    ]
+
+
+def shown() -> dict[str, dict[str, Row]]:
+    """What analysts should see of it."""
+    requisite = json.dumps({name: value for name, value in REQUISITES.items() if value}).encode()
+    dealer = {"id": DEALER, "dealer_id": "D1", "cme_client_id": "cme-1", "requisite": requisite, "version": 1}
+    account = {"id": ACCOUNT, "dealer_id": "D1", "account_type": "COMMISSION", "state": "open",
+               "client_id": "c-1", "payer_id": "p-1", "contract_id": "k-1"}  # fmt: skip
+    return {"dealers": {DEALER: dealer}, "accounts": {ACCOUNT: account}, "bill": {BILL: bill_row()}}
+
+
+def bill_row(**fields: Any) -> Row:
+    """The row of the drafted bill, but for these fields."""
+    row = {"id": BILL, "bill_id": "B1", "dealer_id": "D1", "account_type": "COMMISSION", "common_sum_minor": 100_00,
+           "paid_sum_minor": 0, "currency": "EUR", "state": "draft", "url": None, "successor": None}  # fmt: skip
+    return {**row, **fields}
+
+
+def bill(name: str, **fields: Any) -> Told:
+    """One event of the bill."""
+    return Told(name, {**about(), "bill_id": "B1", **fields})
+
+
+def sent() -> Told:
+    return bill("BillSent", common=eur(100_00), billing_id="b-1", url="https://billing.example/b-1.pdf")
+
+
+def paid(applied_minor: int, surplus_minor: int = 0) -> Told:
+    """What it says of the sum and the state is nothing that the auditor believes."""
+    return bill("BillPaid", applied_minor=applied_minor, surplus_minor=surplus_minor, paid_minor=-1, state="draft")
+
+
+def about() -> dict[str, Any]:
+    return {"dealer_id": "D1", "account": "COMMISSION"}
+
+
+def eur(amount_minor: int) -> Row:
+    return {"amount_minor": amount_minor, "currency": "EUR"}

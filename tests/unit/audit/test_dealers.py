@@ -1,0 +1,85 @@
+"""The auditor's own fold of what dealers' books tell: the rows that must follow (DLR-10)."""
+
+from collections.abc import Iterable
+
+import pytest
+
+from streams.audit.books import Books
+from streams.audit.dealers import Dealers
+from streams.audit.evidence import Told
+from streams.audit.findings import Finding, Kind
+from tests.unit.audit.dealing import ACCOUNT, BILL, DEALER, bill, bill_row, eur, paid, sent, shown, told
+from tests.unit.audit.world import DEPOSIT, decided, enter, line
+
+pytestmark = pytest.mark.requirement("DLR-10", "PIPE-09")
+
+URL = "https://billing.example/b-1.pdf"
+
+
+def folded(*more: Told) -> Dealers:
+    dealers = Dealers()
+    for each in (*told(), *more):
+        assert list(dealers.enter(each)) == []
+    return dealers
+
+
+def differing(dealers: Dealers, **fields: object) -> list[Finding]:
+    """What the auditor says of a bill that is projected with these fields."""
+    return list(dealers.compare("topic", {**shown(), "bill": {BILL: bill_row(**fields)}}))
+
+
+@pytest.mark.parametrize(
+    ("events", "row"),
+    [
+        ([], {}),
+        ([sent()], {"state": "sent", "url": URL}),
+        ([sent(), paid(40_00)], {"state": "part_paid", "paid_sum_minor": 40_00, "url": URL}),
+        ([sent(), paid(40_00), paid(60_00)], {"state": "paid", "paid_sum_minor": 100_00, "url": URL}),
+        ([sent(), paid(100_00, 1)], {"state": "overpaid", "paid_sum_minor": 100_00, "url": URL}),
+        (
+            [sent(), bill("BillPaidFromBalance", applied=eur(5))],
+            {"state": "part_paid", "paid_sum_minor": 5, "url": URL},
+        ),
+        ([bill("BillVoided")], {"state": "voided"}),
+        ([sent(), paid(40_00), bill("BillVoided")], {"state": "voided", "url": URL}),
+        ([bill("BillCorrected", successor_id="B2")], {"state": "corrected", "successor": "B2"}),
+    ],
+)
+def test_a_bill_is_what_its_events_have_made_of_it(events: Iterable[Told], row: dict[str, object]) -> None:
+    assert differing(folded(*events), **row) == []
+
+
+def test_an_account_is_what_billing_has_last_been_asked_for() -> None:
+    dealers = folded(Told("AccountStopped", {"dealer_id": "D1", "account": "COMMISSION"}))
+    row = {**shown()["accounts"][ACCOUNT], "state": "stopped"}
+    assert list(dealers.compare("topic", {**shown(), "accounts": {ACCOUNT: row}})) == []
+
+
+def test_requisites_that_differ_are_told_without_a_word_of_them() -> None:
+    changed = {"dealer_id": "D1", "version": 2, "requisites": {"legal_name": "Bellows Ltd"}}
+    findings = list(folded(Told("RequisitesChanged", changed)).compare("topic", shown()))
+    assert [finding.where for finding in findings] == [
+        f"topic dealers {DEALER}, version", f"topic dealers {DEALER}, requisite"
+    ]  # fmt: skip
+    assert all(word not in str(findings) for word in ("Anvil", "Bellows", "40702810900000000001"))
+
+
+def test_requisites_are_the_same_however_their_json_is_written() -> None:
+    spaced = b'{ "bank_account" : "40702810900000000001", "legal_name" : "Anvil Motors" }'
+    row = {**shown()["dealers"][DEALER], "requisite": spaced}
+    assert list(folded().compare("topic", {**shown(), "dealers": {DEALER: row}})) == []
+
+
+def test_what_is_open_of_bills_is_what_the_journal_says_is_owed() -> None:
+    books = Books(8)
+    entry = decided("e-1", DEPOSIT, 0, line("posted", 60_00, "receivable/COMMISSION", "revenue/COMMISSION"))
+    for each in enter({**entry, "book": DEALER}):
+        books.enter(each)
+    assert list(folded(sent(), paid(40_00)).owed(books)) == []
+    (finding,) = folded(sent(), paid(39_99)).owed(books)
+    where = f"{DEALER}|receivable/COMMISSION|EUR"
+    assert finding == Finding(Kind.BILLS_DIFFER, where, "6000, as the journal", "6001")
+
+
+def test_a_bill_that_is_taken_back_owes_nothing() -> None:
+    assert list(folded(sent(), bill("BillVoided")).owed(Books(8))) == []
