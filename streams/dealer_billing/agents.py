@@ -3,23 +3,35 @@
 from typing import Any
 
 from schemas.dealer_billing import Dealer
+from schemas.dealer_reference import CommissionPolicy, CommissionRate
 from schemas.topics import (
     BILL_CORRECTIONS,
     BILLING_ANSWERS,
     BILLING_PAYMENTS,
     BILLS,
+    COMMISSION_POLICIES,
+    COMMISSION_RATES,
     DEALER_COMMANDS,
     DEALERS,
     HANDED_PAYMENTS,
+    LOT_ANSWERS,
+    LOT_CHARGES,
+    LOT_DEALS,
     Topic,
 )
+from streams.dealer_billing.commission import Month
+from streams.dealer_billing.deal import Deal
+from streams.dealer_billing.deals_room import DealerDeals, DealTables
+from streams.dealer_billing.lot import Lot
+from streams.dealer_billing.lots_room import DealerLots
 from streams.dealer_billing.payment import Payment, Waiting
 from streams.dealer_billing.registration import Account, Registered
-from streams.dealer_billing.room import DealerBilling, Tables
+from streams.dealer_billing.room import Tables
 from streams.dealer_billing.standing import Bill
 from streams.pipeline import Pipeline, RoomOf
 
-DECIDED = (DEALER_COMMANDS, BILLS, BILL_CORRECTIONS, BILLING_PAYMENTS, BILLING_ANSWERS, HANDED_PAYMENTS)
+DECIDED = (DEALER_COMMANDS, BILLS, BILL_CORRECTIONS, BILLING_PAYMENTS, BILLING_ANSWERS, HANDED_PAYMENTS, LOT_CHARGES)
+OF_LOTS = (LOT_DEALS, LOT_ANSWERS)
 
 
 def wire(pipeline: Pipeline) -> None:
@@ -31,13 +43,25 @@ def wire(pipeline: Pipeline) -> None:
     registered = pipeline.table("registered_dealers", Registered)
     accounts = pipeline.table("dealer_accounts", Account)
     tables = (bills, payments, waiting, dealers, registered, accounts)
+    deals = pipeline.table("deals", Deal, due=lambda deal: deal.again_at)
+    months = pipeline.table("commission_months", Month, due=lambda month: month.due)
+    rates = pipeline.table("commission_rates", CommissionRate)
+    policies = pipeline.table("commission_policies", CommissionPolicy)
+    lots = pipeline.table("dealer_lots", Lot)
 
-    def room(partition: int) -> DealerBilling:
-        return DealerBilling(Tables(*(table.rows(partition) for table in tables)))
+    def room(partition: int) -> DealerDeals:
+        bought = DealTables(*(table.rows(partition) for table in (deals, months, rates, policies)))
+        return DealerDeals(Tables(*(table.rows(partition) for table in tables)), bought, pipeline.ledger(partition))
 
-    pipeline.join(room)
-    for topic in DECIDED:
-        _answer(pipeline, topic, room)
+    def lots_room(partition: int) -> DealerLots:
+        return DealerLots(lots.rows(partition))
+
+    for each, topics in ((room, DECIDED), (lots_room, OF_LOTS)):
+        pipeline.join(each)
+        for topic in topics:
+            _answer(pipeline, topic, each)
+    for topic, table in ((COMMISSION_RATES, rates), (COMMISSION_POLICIES, policies)):
+        _remember(pipeline, topic, table)
 
     @pipeline.app.agent(pipeline.topic(DEALERS), name="dealer_billing.known_dealers")
     async def known(stream: Any) -> None:
@@ -50,3 +74,10 @@ def _answer(pipeline: Pipeline, topic: Topic, room: RoomOf) -> None:
     async def answered(stream: Any) -> None:
         async for batch in stream:
             pipeline.process(room, topic, batch)
+
+
+def _remember(pipeline: Pipeline, topic: Topic, table: Any) -> None:
+    @pipeline.app.agent(pipeline.topic(topic), name=f"dealer_billing.{topic.name.split('.')[1]}s")
+    async def remembered(stream: Any) -> None:
+        async for batch in stream:
+            pipeline.remember(topic, batch, table)

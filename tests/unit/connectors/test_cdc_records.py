@@ -9,6 +9,7 @@ from connectors.cdc import Change, Op, ReferenceRecord, records_of
 from connectors.tables import TABLE_OF, TABLES
 from schemas.codec import Undecodable
 from schemas.dealer_billing import Dealer
+from schemas.dealer_reference import CommissionPolicy, CommissionRate
 from schemas.fields import Message
 from schemas.mobility import GroupMember, VehiclePrice
 from schemas.prison_reference import GlAccount, GlPurpose, Officer, Prison, Prisoner, Supplier
@@ -77,6 +78,16 @@ ROWS: dict[str, tuple[dict[str, Any], str, Message]] = {
         {"purpose": "spends", "nomis_code": "2102", "sop_account": "2617"},
         "gl-account:spends",
         GlAccount(purpose=GlPurpose.SPENDS, nomis_code="2102", sop_account="2617"),
+    ),
+    "commission_rates": (
+        {"rate_id": "2026", "version": 1, "share": Decimal("0.050000000"), "valid_from": 7},
+        "commission-rate:2026",
+        CommissionRate(rate_id="2026", version=1, share=Decimal("0.05"), valid_from=7),
+    ),
+    "commission_policies": (
+        {"policy_id": "commission", "zone": "Europe/Moscow", "bill_after_days": 1},
+        "commission-policy:commission",
+        CommissionPolicy(policy_id="commission", zone="Europe/Moscow", bill_after_days=1),
     ),
 }
 NAMES = [table.name for table in TABLES]
@@ -168,6 +179,10 @@ def test_columns_that_the_message_does_not_have_are_left_out() -> None:
         ("prisons", {"automatic_circumstances": ["a", None]}, "after.automatic_circumstances.1"),
         ("officers", {"may_write_off": None}, "after.may_write_off"),
         ("gl_accounts", {"sop_account": ""}, "after.sop_account"),
+        ("commission_rates", {"share": Decimal(1)}, "after.share"),
+        ("commission_rates", {"version": 0}, "after.version"),
+        ("commission_policies", {"zone": "Europe/Moskau"}, "after.zone"),
+        ("commission_policies", {"bill_after_days": 32}, "after.bill_after_days"),
     ],
 )
 def test_a_row_that_is_no_message_names_its_field(table: str, bad: dict[str, Any], field: str) -> None:
