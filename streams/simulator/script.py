@@ -11,6 +11,7 @@ from schemas.topics import PARTITIONS, TICKS
 from streams.demo.day import DAY_START_US, HOUR_US, Raw, make_day
 from streams.demo.world import Scale, World, make_world
 from streams.processing import TYPE_NAME
+from streams.simulator import lots
 from streams.simulator.dealers import BEFORE_S, registrations, stories
 from streams.simulator.faults import LEAD_S, SPREAD_S, Fault, draw_faults
 from streams.simulator.kafka.messages import Headers
@@ -99,6 +100,8 @@ def _commands(
         yield send_of(LEAD_S - BEFORE_S, registered, encode)
     dealers = random.Random(f"dealers {seed}")
     events = _between(dealers, list(acknowledged(rnd, day)), list(stories(dealers, world.dealers)))
+    sold = random.Random(f"lots {seed}")
+    events = _between(sold, events, list(lots.stories(sold, world.dealers)))
     step_s = SPREAD_S / max(1, len(events))
     for at_s, event in upset(rnd, events, step_s):
         yield send_of(LEAD_S + at_s, event, encode)
