@@ -12,18 +12,18 @@ CREATE TABLE reference.commission_rates (
 -- no version may change the past, nor the next hour, in which it is still on its way to the agents; but for the first.
 CREATE FUNCTION reference.number_commission_rate() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
-    last reference.commission_rates;
+    latest reference.commission_rates;
 BEGIN
-    SELECT * INTO last FROM reference.commission_rates ORDER BY version DESC LIMIT 1;
-    IF NEW.version <> coalesce(last.version, 0) + 1 THEN
-        RAISE EXCEPTION 'the next version of the commission rate is %, not %', coalesce(last.version, 0) + 1, NEW.version
-            USING ERRCODE = 'check_violation';
+    SELECT * INTO latest FROM reference.commission_rates ORDER BY version DESC LIMIT 1;
+    IF NEW.version <> coalesce(latest.version, 0) + 1 THEN
+        RAISE EXCEPTION 'the next version of the commission rate is %, not %',
+            coalesce(latest.version, 0) + 1, NEW.version USING ERRCODE = 'check_violation';
     END IF;
     IF NEW.version > 1 AND NEW.valid_from < reference.micros(clock_timestamp() + interval '1 hour') THEN
         RAISE EXCEPTION 'a commission rate is valid from an hour after it is typed in at the earliest'
             USING ERRCODE = 'check_violation';
     END IF;
-    IF NEW.valid_from <= last.valid_from THEN
+    IF NEW.valid_from <= latest.valid_from THEN
         RAISE EXCEPTION 'a commission rate is valid after the one before it' USING ERRCODE = 'check_violation';
     END IF;
     RETURN NEW;

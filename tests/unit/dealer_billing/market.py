@@ -63,7 +63,7 @@ class Buyer(DealerBook):
             return verdict
         return self._carry_out(draft, list(verdict))
 
-    def tick(self, now: int) -> list[Fact]:
+    def pass_time(self, now: int) -> list[Fact]:
         self.now, told = now, list[Fact]()
         for due in self.room.due(now):
             assert not isinstance(due.verdict, Refused)
@@ -178,7 +178,7 @@ class Market:
     def tick(self, now: str | int) -> list[Fact]:
         """What the dealers' books do at a moment; Billing issues nothing by itself."""
         self.now = moment(now) if isinstance(now, str) else now
-        told = [event for buyer in self.buyers.values() for event in buyer.tick(self.now)]
+        told = [event for buyer in self.buyers.values() for event in buyer.pass_time(self.now)]
         self.gather()
         if not self._is_slow:
             self.deliver()

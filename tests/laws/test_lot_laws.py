@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.dealer_billing import AccountType
@@ -13,10 +13,9 @@ from schemas.lots import CommissionBilled, DealKind
 from streams.ledger.draft import Refused
 from streams.runtime.rows import Rows
 from tests.rooms import DAY, HOUR
+from tests.unit.dealer_billing.market import AUCTION, FAST_BUYOUT, MARCH, Buyer, Market, rate
 
-from .market import AUCTION, FAST_BUYOUT, MARCH, Buyer, Market, rate
-
-LAW = settings(deadline=None, max_examples=80)  # a busy machine is no broken law
+from . import searched
 
 pytestmark = pytest.mark.requirement("DLR-04", "DLR-09")
 
@@ -174,7 +173,7 @@ def live(buyer: Buyer, prefix: str) -> dict[str, tuple[int, str]]:
     }
 
 
-@LAW
+@searched(60)
 @given(STORIES)
 def test_commission_billed_is_what_the_deals_come_to_that_stand(story: Any) -> None:
     made = told(story)
@@ -189,7 +188,7 @@ def test_commission_billed_is_what_the_deals_come_to_that_stand(story: Any) -> N
     assert +found == +expected
 
 
-@LAW
+@searched(60)
 @given(STORIES)
 def test_each_deal_is_on_exactly_one_live_bill_and_no_month_has_two(story: Any) -> None:
     made = told(story)
@@ -208,7 +207,7 @@ def test_each_deal_is_on_exactly_one_live_bill_and_no_month_has_two(story: Any) 
         assert {lot_id for lot_id, lot in mine.items() if lot.charged} <= set(on)
 
 
-@LAW
+@searched(60)
 @given(STORIES)
 def test_a_settlement_is_the_price_that_stands_for_the_dealer_who_buys(story: Any) -> None:
     made = told(story)
@@ -222,7 +221,7 @@ def test_a_settlement_is_the_price_that_stands_for_the_dealer_who_buys(story: An
         }
 
 
-@LAW
+@searched(60)
 @given(STORIES)
 def test_billing_knows_last_what_each_commission_comes_to_and_each_report_has_its_own_number(story: Any) -> None:
     made = told(story)
@@ -234,7 +233,7 @@ def test_billing_knows_last_what_each_commission_comes_to_and_each_report_has_it
             assert (reports[-1][1] if reports else 0) == (lot.charged if is_his else 0)
 
 
-@LAW
+@searched(60)
 @given(STORIES)
 def test_every_lot_has_the_last_version_and_its_buyers_answer(story: Any) -> None:
     made = told(story)
@@ -243,7 +242,7 @@ def test_every_lot_has_the_last_version_and_its_buyers_answer(story: Any) -> Non
         assert (row.version, row.dealer_id, row.waiting, row.answer) == (len(versions), lot.dealer, (), "charged")
 
 
-@LAW
+@searched(60)
 @given(STORIES)
 def test_money_is_paid_or_current_or_in_suspense_and_what_is_owed_is_what_live_bills_owe(story: Any) -> None:
     made = told(story)
@@ -258,7 +257,7 @@ def test_money_is_paid_or_current_or_in_suspense_and_what_is_owed_is_what_live_b
         assert held == made.received[currency]
 
 
-@LAW
+@searched(60)
 @given(STORIES)
 def test_rows_come_back_from_their_changelog_as_they_were(story: Any) -> None:
     market = told(story).market
