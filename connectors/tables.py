@@ -40,6 +40,8 @@ TABLES: tuple[Table, ...] = (
     Table("officers", "officer_id", topics.OFFICERS),
     Table("gl_accounts", "purpose", topics.GL_ACCOUNTS),
     Table("deposit_tiers", "tier_id", topics.DEPOSIT_TIERS),
+    Table("commission_rates", "rate_id", topics.COMMISSION_RATES),
+    Table("commission_policies", "policy_id", topics.COMMISSION_POLICIES),
 )
 
 TABLE_OF: dict[str, Table] = {table.name: table for table in TABLES}

@@ -86,14 +86,16 @@ class WithdrawBill(Fact, frozen=True, kw_only=True):
 
 
 class ReportCommission(Fact, frozen=True, kw_only=True):
-    """What a deal's commission comes to as of this version of its lot, also nothing; done: the report's id (DLR-04)."""
+    """What a deal's commission comes to, also nothing; done: the report's id (DLR-04)."""
 
     call_id: CallId
     dealer_id: Identifier
     account: AccountType
     contract_id: Text
     lot_id: Identifier
-    version: Annotated[LotVersion, Meta(description="of the lot: Billing keeps the highest that it was told")]
+    version: Annotated[
+        LotVersion, Meta(description="counts what is said of it: Billing keeps the highest that it was told")
+    ]
     commission_minor: NonNegativeMinor
     currency: CurrencyCode
 

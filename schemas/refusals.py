@@ -10,6 +10,7 @@ class Reason(StrEnum):
     OTHER_CONTENT_UNDER_THIS_ID = "other_content_under_this_id"
     CURRENCY_MISMATCH = "currency_mismatch"
     EXPIRES_IN_THE_PAST = "expires_in_the_past"
+    CONCLUDED_IN_THE_FUTURE = "concluded_in_the_future"
     # what it speaks of
     UNKNOWN_DEALER = "unknown_dealer"
     UNKNOWN_PRISONER = "unknown_prisoner"
@@ -26,6 +27,9 @@ class Reason(StrEnum):
     NO_ADVANCE_POLICY = "no_advance_policy"
     NOT_AUTHORISED = "not_authorised"
     NO_GL_ACCOUNT = "no_gl_account"
+    NO_COMMISSION_RATE = "no_commission_rate"
+    NO_COMMISSION_POLICY = "no_commission_policy"
+    REFUSED_BY_BILLING = "refused_by_billing"
     # the money
     NO_SUCH_LOCK = "no_such_lock"
     EXCEEDS_LOCK = "exceeds_lock"

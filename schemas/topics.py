@@ -11,9 +11,11 @@ from schemas import (
     dealer_bills,
     dealer_deposits,
     dealer_projections,
+    dealer_reference,
     general_ledger,
     ledger,
     letters,
+    lots,
     mobility,
     prison_advances,
     prison_batches,
@@ -103,6 +105,7 @@ class Topic(NamedTuple):
 
 GROUP = Key("group", "group_id")
 DEALER = Key("dealer", "dealer_id")
+LOT = Key("lot", "lot_id")
 PRISONER = Key("prisoner", "prisoner_id")
 BATCH = Key("batch", "batch_id")
 
@@ -183,6 +186,29 @@ BILLING_ANSWERS = Topic(
 HANDED_PAYMENTS = Topic(
     "dealer_billing.handed-payment.command.v1", DEALER, (dealer_bills.HandOverPayment,), "millrace dealer billing"
 )
+LOT_DEALS = Topic(
+    "dealer_billing.lot-deal.event.v1", LOT, (lots.DealConcluded, lots.LotPriceChanged, lots.LotWinnerChanged), "Lotus"
+)
+LOT_CHARGES = Topic(
+    "dealer_billing.lot-charge.command.v1", DEALER, (lots.ChargeDeal, lots.TakeBackDeal), "millrace dealer billing"
+)
+LOT_ANSWERS = Topic("dealer_billing.lot-answer.event.v1", LOT, (lots.LotAnswer,), "millrace dealer billing")
+COMMISSION_RATES = Topic(
+    "dealer_billing.commission-rate.reference.v1",
+    Key("commission-rate", "rate_id"),
+    (dealer_reference.CommissionRate,),
+    "millrace dealer billing",
+    cleanup=Cleanup.COMPACT,
+    spread=Spread.EVERY_PARTITION,
+)
+COMMISSION_POLICIES = Topic(
+    "dealer_billing.commission-policy.reference.v1",
+    Key("commission-policy", "policy_id"),
+    (dealer_reference.CommissionPolicy,),
+    "millrace dealer billing",
+    cleanup=Cleanup.COMPACT,
+    spread=Spread.EVERY_PARTITION,
+)
 DEALERS = Topic(
     "dealer_billing.dealer.reference.v1",
     DEALER,
@@ -215,6 +241,18 @@ DEALER_EVENTS = Topic(
         dealer_deposits.PriceSegmentRevoked,
         billing.CallRefused,
     ),
+    "millrace dealer billing",
+)
+DEAL_EVENTS = Topic(
+    "dealer_billing.deal.event.v1",
+    DEALER,
+    (lots.DealCharged, lots.DealWaits, lots.DealTakenBack, lots.CommissionBilled, lots.CommissionUnbilled),
+    "millrace dealer billing",
+)
+LOT_EVENTS = Topic(
+    "dealer_billing.lot.event.v1",
+    LOT,
+    (lots.LotSold, lots.LotEventWaits, lots.LotDealAnswered, lots.LotRefused),
     "millrace dealer billing",
 )
 BILL_EVENTS = Topic(
@@ -418,6 +456,7 @@ TOPICS: tuple[Topic, ...] = (
     DEALER_COMMANDS, BILLS, BILL_CORRECTIONS, BILLING_PAYMENTS, BILLING_CALLS, BILLING_ANSWERS,
     HANDED_PAYMENTS, DEALERS, DEPOSIT_TIERS,
     DEALER_EVENTS, BILL_EVENTS, PROJECTED_DEPOSITS, PROJECTED_DEALERS, PROJECTED_ACCOUNTS, PROJECTED_BILLS,
+    LOT_DEALS, LOT_CHARGES, LOT_ANSWERS, COMMISSION_RATES, COMMISSION_POLICIES, DEAL_EVENTS, LOT_EVENTS,
     CREDITS, PURCHASES, ADVANCES, GL_ACKNOWLEDGEMENTS, GL_CORRECTIONS, PRISONERS, SUPPLIERS, PRISONS, OFFICERS,
     GL_ACCOUNTS, PURCHASE_EVENTS, ADVANCE_EVENTS, GL_LINES, GL_TRANSACTIONS,
     BATCHES, BATCHED_PURCHASES, BATCH_ANSWERS, BATCH_EVENTS,
@@ -427,11 +466,12 @@ TOPICS: tuple[Topic, ...] = (
 UPSTREAM: tuple[Topic, ...] = (
     DEPOSITS, TRIPS,
     DEALER_COMMANDS, BILLS, BILL_CORRECTIONS, BILLING_PAYMENTS, BILLING_ANSWERS,
+    LOT_DEALS,
     CREDITS, PURCHASES, ADVANCES, BATCHES, GL_ACKNOWLEDGEMENTS, GL_CORRECTIONS,
 )  # fmt: skip
 """What other systems publish."""
 
-BETWEEN_BOOKS: tuple[Topic, ...] = (BATCHED_PURCHASES, BATCH_ANSWERS, HANDED_PAYMENTS)
+BETWEEN_BOOKS: tuple[Topic, ...] = (BATCHED_PURCHASES, BATCH_ANSWERS, HANDED_PAYMENTS, LOT_CHARGES, LOT_ANSWERS)
 """What one book writes for another one, on another partition, to decide."""
 
 DECIDED: tuple[Topic, ...] = (*UPSTREAM, *BETWEEN_BOOKS)

@@ -3,15 +3,21 @@
 from typing import Any
 
 from schemas.dealer_billing import Dealer
+from schemas.dealer_reference import CommissionPolicy, CommissionRate
 from schemas.topics import (
     BILL_CORRECTIONS,
     BILLING_ANSWERS,
     BILLING_PAYMENTS,
     BILLS,
+    COMMISSION_POLICIES,
+    COMMISSION_RATES,
     DEALER_COMMANDS,
     DEALERS,
     DEPOSIT_TIERS,
     HANDED_PAYMENTS,
+    LOT_ANSWERS,
+    LOT_CHARGES,
+    LOT_DEALS,
     PROJECTED_ACCOUNTS,
     PROJECTED_BILLS,
     PROJECTED_DEALERS,
@@ -19,16 +25,22 @@ from schemas.topics import (
     Topic,
 )
 from streams.dealer_billing import deposit
+from streams.dealer_billing.commission import Month
+from streams.dealer_billing.deal import Deal
+from streams.dealer_billing.deals_room import DealerDeals, DealTables
 from streams.dealer_billing.deposit import Deposit, Moved, Tiers
 from streams.dealer_billing.deposit_rows import TIERS
+from streams.dealer_billing.lot import Lot
+from streams.dealer_billing.lots_room import DealerLots
 from streams.dealer_billing.payment import Payment, Waiting
 from streams.dealer_billing.projection import project_account, project_bill, project_dealer
 from streams.dealer_billing.registration import Account, Registered
-from streams.dealer_billing.room import DealerBilling, Tables
+from streams.dealer_billing.room import Tables
 from streams.dealer_billing.standing import Bill
 from streams.pipeline import Pipeline, RoomOf
 
-DECIDED = (DEALER_COMMANDS, BILLS, BILL_CORRECTIONS, BILLING_PAYMENTS, BILLING_ANSWERS, HANDED_PAYMENTS)
+DECIDED = (DEALER_COMMANDS, BILLS, BILL_CORRECTIONS, BILLING_PAYMENTS, BILLING_ANSWERS, HANDED_PAYMENTS, LOT_CHARGES)
+OF_LOTS = (LOT_DEALS, LOT_ANSWERS)
 
 
 def wire(pipeline: Pipeline) -> None:
@@ -37,28 +49,33 @@ def wire(pipeline: Pipeline) -> None:
     payments = pipeline.table("billing_payments", Payment)
     waiting = pipeline.table("waiting_payments", Waiting)
     dealers = pipeline.table("dealers", Dealer)
-    registered = pipeline.table(
-        "registered_dealers", Registered, projection=pipeline.projected(PROJECTED_DEALERS, project_dealer)
-    )
-    accounts = pipeline.table(
-        "dealer_accounts", Account, projection=pipeline.projected(PROJECTED_ACCOUNTS, project_account)
-    )
-    deposits = pipeline.table(
-        "deposits",
-        Deposit,
-        due=lambda each: each.judged_by,
-        projection=pipeline.projected(PROJECTED_DEPOSITS, deposit.project),
-    )
-    moved = pipeline.table("deposit_payments", Moved)
-    tiers = pipeline.table("deposit_tiers", Tiers)
-    tables = (bills, payments, waiting, dealers, registered, accounts, deposits, moved, tiers)
+    LOT_ANSWERS,
+    LOT_CHARGES,
+    LOT_DEALS,
+    PROJECTED_ACCOUNTS,
+    PROJECTED_BILLS,
+    PROJECTED_DEALERS,
+    PROJECTED_DEPOSITS,
+    Topic,
+)
+from streams.dealer_billing import deposit
+from streams.dealer_billing.commission import Month
+from streams.dealer_billing.deal import Deal
+from streams.dealer_billing.deals_room import DealerDeals, DealTables
+from streams.dealer_billing.deposit import Deposit, Moved, Tiers
+from streams.dealer_billing.deposit_rows import TIERS
+from streams.dealer_billing.lot import Lot
+from streams.dealer_billing.lots_room import DealerLots
 
-    def room(partition: int) -> DealerBilling:
-        return DealerBilling(Tables(*(table.rows(partition) for table in tables)), pipeline.ledger(partition))
+    def lots_room(partition: int) -> DealerLots:
+        return DealerLots(lots.rows(partition))
 
-    pipeline.join(room)
-    for topic in DECIDED:
-        _answer(pipeline, topic, room)
+    for each, topics in ((room, DECIDED), (lots_room, OF_LOTS)):
+        pipeline.join(each)
+        for topic in topics:
+            _answer(pipeline, topic, each)
+    for topic, table in ((COMMISSION_RATES, rates), (COMMISSION_POLICIES, policies)):
+        _remember(pipeline, topic, table)
 
     @pipeline.app.agent(pipeline.topic(DEALERS), name="dealer_billing.known_dealers")
     async def known(stream: Any) -> None:
@@ -78,3 +95,10 @@ def _answer(pipeline: Pipeline, topic: Topic, room: RoomOf) -> None:
     async def answered(stream: Any) -> None:
         async for batch in stream:
             pipeline.process(room, topic, batch)
+
+
+def _remember(pipeline: Pipeline, topic: Topic, table: Any) -> None:
+    @pipeline.app.agent(pipeline.topic(topic), name=f"dealer_billing.{topic.name.split('.')[1]}s")
+    async def remembered(stream: Any) -> None:
+        async for batch in stream:
+            pipeline.remember(topic, batch, table)

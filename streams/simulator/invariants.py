@@ -12,6 +12,7 @@ from schemas.dealer_bills import CorrectBill, CreateBill, MatchPayment, VoidBill
 from schemas.dealer_deposits import DepositReceived, DepositReturned
 from schemas.fields import Contract
 from schemas.general_ledger import CorrectLines, LinesProcessed, LinesRefused
+from schemas.lots import DealConcluded, LotPriceChanged, LotWinnerChanged
 from schemas.mobility import DepositBudget, TripCancelled, TripEnded, TripStarted
 from schemas.prison_advances import WriteOffAdvance
 from schemas.prison_batches import AuthoriseBatch, CancelBatch, SubmitBatch
@@ -26,6 +27,7 @@ from schemas.prison_finance import (
 from schemas.topics import DECIDED, JOURNAL, PARTITIONS
 from streams.audit.evidence import Row
 from streams.audit.wire import Wire
+from streams.simulator import lots
 from streams.simulator.app import Table
 from streams.simulator.evidence import audit, visible
 from streams.simulator.kafka.broker import Broker
@@ -56,8 +58,10 @@ def differences(broker: Broker, workers: Iterable[Worker], wire: Wire) -> Iterat
     """Everything that is wrong at the end of a run; nothing if all is right."""
     for finding in audit(broker, wire).findings.kept:
         yield f"{finding.kind}: {finding.where}: expected {finding.expected}, found {finding.found}"
-    for worker in workers:
+    at_work = list(workers)
+    for worker in at_work:
         yield from _memory(broker, worker)
+    yield from lots.astray(at_work)
     yield from _repetitions(broker, wire)
     yield from segment_differences(broker, wire)
 
@@ -131,6 +135,9 @@ DONE_ONCE: Mapping[type[Contract], tuple[str, ...]] = {
     BillingDone: ("call_id",),
     BillingRefused: ("call_id",),
     MatchPayment: ("match_id",),
+    DealConcluded: ("version",),
+    LotPriceChanged: ("version",),
+    LotWinnerChanged: ("version",),
     CreditPrisoner: ("credit_id",),
     MoveBetweenSubAccounts: ("transfer_id",),
     RefundPurchase: ("refund_id",),

@@ -15,9 +15,11 @@ from schemas.avro import schema_of
 from schemas.codec import HEADER, MAGIC, parse
 from schemas.dealer_billing import Dealer
 from schemas.dealer_deposits import DepositTier
+from schemas.dealer_reference import COMMISSION, CommissionPolicy, CommissionRate
 from schemas.fields import Message
 from schemas.mobility import GroupMember, VehiclePrice
 from schemas.prison_reference import GlAccount, GlPurpose, Officer, Prison, Prisoner, Supplier
+from streams.demo.day import DAY_START_US, HOUR_US
 from streams.demo.world import (
     ADVANCE_ALLOWED,
     CIRCUMSTANCES,
@@ -36,6 +38,9 @@ from streams.demo.world import (
     prison_of,
 )
 from streams.simulator.registry import MemoryRegistry
+
+DEARER_UNTIL_US = DAY_START_US - 20 * 24 * HOUR_US
+"""Until then our percentage was a higher one."""
 
 
 class RowChange(NamedTuple):
@@ -75,6 +80,11 @@ def rows_of(world: World) -> Iterator[RowChange]:
         yield _row("dealers", Dealer(dealer_id=dealer_id, cme_dealer_id=f"cme-{dealer_id}", name=f"Dealer {dealer_id}"))
     for tier_id in TIERS:
         yield _row("deposit_tiers", tier_of(tier_id))
+    yield _row("commission_rates", CommissionRate(rate_id="r1", version=1, share=Decimal("0.05"), valid_from=0))
+    later = CommissionRate(rate_id="r2", version=2, share=Decimal("0.0425"), valid_from=DEARER_UNTIL_US)
+    yield _row("commission_rates", later)
+    policy = CommissionPolicy(policy_id=COMMISSION, zone="Europe/Moscow", bill_after_days=1)
+    yield _row("commission_policies", policy)
     yield from _prison_rows(world)
 
 

@@ -11,6 +11,7 @@ from schemas.topics import DEALER_COMMANDS, PARTITIONS, TICKS
 from streams.demo.day import DAY_START_US, HOUR_US, Raw, make_day
 from streams.demo.world import Scale, World, make_world
 from streams.processing import TYPE_NAME
+from streams.simulator import lots
 from streams.simulator.dealers import stories
 from streams.simulator.deposits import CHANGED_TIERS, deposits, tier_moves
 from streams.simulator.faults import LEAD_S, SPREAD_S, Fault, draw_faults
@@ -103,6 +104,8 @@ def _commands(
     dealers = random.Random(f"dealers {seed}")
     told = [record for record in acknowledged(rnd, day) if record.topic is not DEALER_COMMANDS]
     events = _between(dealers, told, list(stories(dealers, world.dealers)))
+    sold = random.Random(f"lots {seed}")
+    events = _between(sold, events, list(lots.stories(sold, world.dealers)))
     for record in day:
         if record.topic is DEALER_COMMANDS:
             yield send_of(LEAD_S - REGISTERED_S, record, encode)

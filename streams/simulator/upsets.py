@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from connectors.cdc import Op
 from schemas.dealer_bills import CreateBill
 from schemas.general_ledger import CorrectLines, LedgerSide, LineRefusal, LinesProcessed, LinesRefused
+from schemas.lots import DealConcluded, LotPriceChanged
 from schemas.mobility import DepositBudget, GroupMember
 from schemas.prison_finance import AuthorisePurchase, SubmitPurchase
 from schemas.publishing import Upstream
@@ -20,6 +21,14 @@ AGAIN_SHARE = 0.06
 OTHER_ID_SHARE = 0.03
 OTHER_CONTENT_SHARE = 0.02
 ANSWERED_SHARE = 0.7
+OTHER_CONTENT = {
+    DepositBudget: "amount",
+    RaiseBill: "amount",
+    CreateBill: "amount",
+    DealConcluded: "price",
+    LotPriceChanged: "price",
+}
+"""Whose sum is another one where an id comes again with other content."""
 LATEST_STEPS = 40
 """How many commands later something may come."""
 
@@ -43,9 +52,11 @@ def upset(
             renamed = event._replace(envelope=event.envelope._replace(id=f"{event.envelope.id}-again"))
             yield later(), renamed
             yield later(), renamed
-        if rnd.random() < OTHER_CONTENT_SHARE and isinstance(event.message, DepositBudget | CreateBill):
-            more = event.message.amount.model_copy(update={"amount_minor": event.message.amount.amount_minor + 1})
-            yield later(), event._replace(message=event.message.model_copy(update={"amount": more}))
+        field = OTHER_CONTENT.get(type(event.message))
+        if rnd.random() < OTHER_CONTENT_SHARE and field is not None:
+            money = getattr(event.message, field)
+            more = money.model_copy(update={"amount_minor": money.amount_minor + 1})
+            yield later(), event._replace(message=event.message.model_copy(update={field: more}))
 
 
 def acknowledged(rnd: random.Random, events: Sequence[Upstream | Raw]) -> Iterator[Upstream | Raw]:

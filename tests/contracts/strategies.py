@@ -7,7 +7,7 @@ from types import NoneType, UnionType
 from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 
 import msgspec
-from annotated_types import Ge, Gt, Le, MaxLen, MinLen
+from annotated_types import Ge, Gt, Le, Lt, MaxLen, MinLen
 from hypothesis import assume
 from hypothesis import strategies as st
 from pydantic import ValidationError
@@ -15,6 +15,7 @@ from pydantic.fields import FieldInfo
 from pydantic.types import StringConstraints
 
 from schemas.avro import declared
+from schemas.dealer_reference import CommissionPolicy
 from schemas.fields import MAX_MINOR, Avro, Money, Record
 from schemas.prison_finance import MOST_PAYMENTS, FundingSource, SubmitPurchase, SupplierPayment
 from tests.rooms import moment
@@ -29,6 +30,8 @@ BY_LOGICAL_TYPE: dict[str, st.SearchStrategy[Any]] = {
     "decimal": st.decimals(min_value=0, max_value=999_999_999, places=9),
 }
 
+SHARES = st.decimals(min_value=0, max_value="0.999999999", places=9)
+
 
 @cache
 def messages(kind: type[Kind]) -> st.SearchStrategy[Kind]:
@@ -38,6 +41,8 @@ def messages(kind: type[Kind]) -> st.SearchStrategy[Kind]:
     def validated(values: dict[str, Any]) -> Kind:
         if kind is SubmitPurchase:  # hardly any purchase that is drawn field by field would add up
             values = _adding_up(values)
+        if kind is CommissionPolicy:
+            values = values | {"zone": "Europe/Moscow"}
         if issubclass(kind, msgspec.Struct):
             return msgspec.convert(values, kind)
         try:
@@ -82,6 +87,8 @@ def _of(annotation: Any, metadata: list[Any]) -> st.SearchStrategy[Any]:
         case origin if origin is dict:
             return st.dictionaries(st.text(PRINTABLE, max_size=8), _of(arguments[1], []), max_size=3)
     for item in metadata:
+        if isinstance(item, Avro) and any(isinstance(each, Lt) for each in metadata):
+            return SHARES
         if isinstance(item, Avro):
             return BY_LOGICAL_TYPE[item.schema["logicalType"]]
     if issubclass(annotation, Record | msgspec.Struct):

@@ -37,6 +37,8 @@ INSERT INTO reference.prisons VALUES ('early', 'Early', '1210', 5000, 500, 7, '{
 INSERT INTO reference.officers VALUES ('early', 'early', true, false);
 INSERT INTO reference.gl_accounts VALUES ('spends', '2102', '2617');
 INSERT INTO reference.deposit_tiers VALUES ('early', 'small', 'EUR', 100);
+INSERT INTO reference.commission_rates VALUES ('early', 1, 0.05, 7);
+INSERT INTO reference.commission_policies VALUES ('commission', 'Europe/Moscow', 1);
 """
 
 

@@ -10,6 +10,7 @@ from connectors.rest import Connect
 from connectors.tables import TABLES
 from schemas.dealer_billing import Dealer
 from schemas.dealer_deposits import DepositTier
+from schemas.dealer_reference import CommissionPolicy, CommissionRate
 from schemas.mobility import GroupMember, VehiclePrice
 from schemas.prison_reference import GlAccount, GlPurpose, Officer, Prison, Prisoner, Supplier
 
@@ -46,13 +47,16 @@ EARLY = {
     "officers": Officer(officer_id="early", prison_id="early", may_approve_advances=True, may_write_off=False),
     "gl_accounts": GlAccount(purpose=GlPurpose.SPENDS, nomis_code="2102", sop_account="2617"),
     "deposit_tiers": DepositTier(tier_id="early", segment="small", currency="EUR", from_minor=100),
+    "commission_rates": CommissionRate(rate_id="early", version=1, share=Decimal("0.05"), valid_from=7),
+    "commission_policies": CommissionPolicy(policy_id="commission", zone="Europe/Moscow", bill_after_days=1),
 }
+ROW_ID = {"gl_accounts": "spends", "commission_policies": "commission"}
 
 
 @pytest.mark.requirement("PIPE-06")
 @pytest.mark.parametrize("table", [table.name for table in TABLES])
 def test_a_row_from_before_the_connectors_arrives_once_by_the_snapshot(place: Place, table: str) -> None:
-    changes = place.changes(table, "spends" if table == "gl_accounts" else "early", 1)
+    changes = place.changes(table, ROW_ID.get(table, "early"), 1)
     assert [change.op for change in changes].count(Op.SNAPSHOT) == 1
     assert changes[0].op is Op.SNAPSHOT
     assert [record.message for record in records_of(changes[0])] == [EARLY[table]]

@@ -159,6 +159,7 @@ def test_prices_are_not_edited_under_repeatable_read(database: Settings) -> None
         "TRUNCATE reference.officers",
         "TRUNCATE reference.gl_accounts",
         "TRUNCATE reference.deposit_tiers",
+        "TRUNCATE reference.commission_policies",
     ],
 )
 def test_what_the_agents_would_not_learn_of_is_refused(reference: psycopg.Connection, statement: str) -> None:
@@ -223,6 +224,44 @@ def test_there_are_no_more_deposit_tiers_than_a_deposit_can_be_judged_by(referen
     many = "INSERT INTO reference.deposit_tiers SELECT 't-' || n, 's-' || n, 'EUR', n FROM generate_series(1, {}) AS n"
     refused(reference, many.format(101), errors.RestrictViolation, "there are 100 deposit tiers")
     reference.execute(many.format(100))
+@pytest.mark.requirement("DLR-04")
+def test_a_commission_rate_changes_neither_the_past_nor_what_was_said_of_it(reference: psycopg.Connection) -> None:
+    rate = "INSERT INTO reference.commission_rates VALUES ('r{0}', {0}, 0.05, {1})"
+    later = "reference.micros(now() + interval '{}')"
+    refused(reference, rate.format(2, 0), errors.CheckViolation, "the next version of the commission rate is 1, not 2")
+    reference.execute(rate.format(1, 7))
+    for soon in (0, later.format("59 minutes")):
+        refused(reference, rate.format(2, soon), errors.CheckViolation, "an hour after it is typed in at the earliest")
+    reference.execute(rate.format(2, later.format("2 days")))
+    sooner = rate.format(3, later.format("1 day"))
+    refused(reference, sooner, errors.CheckViolation, "a commission rate is valid after the one before it")
+    for statement in (
+        "UPDATE reference.commission_rates SET share = 0",
+        "DELETE FROM reference.commission_rates",
+        "TRUNCATE reference.commission_rates",
+    ):
+        refused(reference, statement, errors.RestrictViolation, "commission rates are immutable")
+
+
+@pytest.mark.requirement("DLR-04")
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ("'another', 'Europe/Moscow', 1", "there_is_one_policy"),
+        ("'commission', 'Europe/Moskau', 1", "Europe/Moskau is no zone of the IANA database"),
+        ("'commission', 'Europe/Moscow', 32", "bill_after_days"),
+    ],
+)
+def test_a_commission_policy_is_one_and_of_a_zone_that_there_is(
+    reference: psycopg.Connection, values: str, words: str
+) -> None:
+    refused(reference, f"INSERT INTO reference.commission_policies VALUES ({values})", errors.CheckViolation, words)
+
+
+@pytest.mark.requirement("DLR-04")
+def test_a_commission_is_less_than_the_price(reference: psycopg.Connection) -> None:
+    whole = "INSERT INTO reference.commission_rates VALUES ('r1', 1, 1, 0)"
+    refused(reference, whole, errors.CheckViolation, "five_per_cent_is_0_05")
 
 
 @pytest.mark.requirement("PIPE-06")

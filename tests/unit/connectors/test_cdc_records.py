@@ -10,6 +10,7 @@ from connectors.tables import TABLE_OF, TABLES
 from schemas.codec import Undecodable
 from schemas.dealer_billing import Dealer
 from schemas.dealer_deposits import DepositTier
+from schemas.dealer_reference import CommissionPolicy, CommissionRate
 from schemas.fields import Message
 from schemas.mobility import GroupMember, VehiclePrice
 from schemas.prison_reference import GlAccount, GlPurpose, Officer, Prison, Prisoner, Supplier
@@ -83,6 +84,16 @@ ROWS: dict[str, tuple[dict[str, Any], str, Message]] = {
         {"tier_id": "t1", "segment": "small", "currency": "EUR", "from_minor": 100},
         "deposit-tier:t1",
         DepositTier(tier_id="t1", segment="small", currency="EUR", from_minor=100),
+    ),
+    "commission_rates": (
+        {"rate_id": "2026", "version": 1, "share": Decimal("0.050000000"), "valid_from": 7},
+        "commission-rate:2026",
+        CommissionRate(rate_id="2026", version=1, share=Decimal("0.05"), valid_from=7),
+    ),
+    "commission_policies": (
+        {"policy_id": "commission", "zone": "Europe/Moscow", "bill_after_days": 1},
+        "commission-policy:commission",
+        CommissionPolicy(policy_id="commission", zone="Europe/Moscow", bill_after_days=1),
     ),
 }
 NAMES = [table.name for table in TABLES]
@@ -175,6 +186,10 @@ def test_columns_that_the_message_does_not_have_are_left_out() -> None:
         ("officers", {"may_write_off": None}, "after.may_write_off"),
         ("gl_accounts", {"sop_account": ""}, "after.sop_account"),
         ("deposit_tiers", {"from_minor": 0}, "after.from_minor"),
+        ("commission_rates", {"share": Decimal(1)}, "after.share"),
+        ("commission_rates", {"version": 0}, "after.version"),
+        ("commission_policies", {"zone": "Europe/Moskau"}, "after.zone"),
+        ("commission_policies", {"bill_after_days": 32}, "after.bill_after_days"),
     ],
 )
 def test_a_row_that_is_no_message_names_its_field(table: str, bad: dict[str, Any], field: str) -> None:
