@@ -71,9 +71,8 @@ class Loop:
         self._producer.commit_transaction(LIMIT_S)
 
     def _decide(self, partition: int, batch: list[Message]) -> None:
-        owners = self._state[partition]
+        owners, produce = self._state[partition], self._producer.produce
         changed: Owners = {}
-        outcomes = []
         for record in batch:
             key = record.key()
             command = orjson.loads(record.value())
@@ -83,10 +82,9 @@ class Loop:
             result = rule.decide(owner, command)
             if result != "duplicate":
                 changed[key] = owner
-            outcomes.append({"key": key, "value": orjson.dumps(rule.outcome(command, result, owner))})
-        rows = [{"key": key, "value": orjson.dumps(owner)} for key, owner in changed.items()]
-        self._producer.produce_batch(self._changelog, rows, partition=partition)
-        self._producer.produce_batch(self._task.outcomes, outcomes, partition=partition)
+            produce(self._task.outcomes, orjson.dumps(rule.outcome(command, result, owner)), key, partition)
+        for key, owner in changed.items():
+            produce(self._changelog, orjson.dumps(owner), key, partition)
 
     def _on_assign(self, _: Any, partitions: list[TopicPartition]) -> None:
         for each in partitions:
