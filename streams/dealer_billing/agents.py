@@ -19,8 +19,8 @@ from schemas.topics import (
     LOT_DEALS,
     Topic,
 )
+from streams.dealer_billing.bought import Deal
 from streams.dealer_billing.commission import Month
-from streams.dealer_billing.deal import Deal
 from streams.dealer_billing.deals_room import DealerDeals, DealTables
 from streams.dealer_billing.lot import Lot
 from streams.dealer_billing.lots_room import DealerLots

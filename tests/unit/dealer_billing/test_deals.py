@@ -12,30 +12,17 @@ from schemas.lots import (
     DealCharged,
     DealTakenBack,
     DealTerms,
-    DealWaits,
     LotAnswer,
     TakeBackDeal,
 )
-from streams.dealer_billing.deal import State
+from streams.dealer_billing.bought import State
 from streams.ledger.draft import Refused
-from tests.rooms import DAY, HOUR
+from tests.rooms import HOUR
 
-from .book import OPEN, REWARD, paid
-from .market import AUCTION, FAST_BUYOUT, MARCH, Buyer, Market, rate
+from .book import REWARD, paid
+from .market import AUCTION, FAST_BUYOUT, MARCH, Market, rate, said
 
 pytestmark = pytest.mark.requirement("DLR-04")
-
-
-def said(buyer: Buyer, kind: type) -> list:  # type: ignore[type-arg]
-    return [event for event in buyer.said if isinstance(event, kind)]
-
-
-def close(buyer: Buyer, account: AccountType) -> None:
-    del buyer.kept.accounts[f"{buyer.book}|{account}"]
-
-
-def open_again(buyer: Buyer, account: AccountType) -> None:
-    buyer.kept.accounts[f"{buyer.book}|{account}"] = OPEN
 
 
 # ---- commission
@@ -172,83 +159,6 @@ def test_a_deal_concluded_anew_may_be_of_the_other_kind() -> None:
     market.concluded("L1", 3, "D1", 1_000)
     assert buyer.reported("L1") == [(1, 50), (2, 0), (3, 50)]
     assert buyer.bill("lot:L1:1").state == "voided"
-
-
-# ---- who cannot be charged yet
-
-
-@pytest.mark.parametrize(
-    ("kind", "account"), [(AUCTION, AccountType.COMMISSION), (FAST_BUYOUT, AccountType.SETTLEMENT)]
-)
-def test_a_deal_waits_for_its_account_and_the_lot_is_told_then_and_again(kind, account) -> None:  # type: ignore[no-untyped-def]
-    market = Market()
-    buyer = market.buyers["D1"]
-    close(buyer, account)
-    market.concluded("L1", 1, "D1", 1_000, kind)
-    (waits,) = said(buyer, DealWaits)
-    assert (waits.reason, waits.figures["state"]) == ("account_not_open", "none")
-    assert market.lots["lot:L1"].answer is DealAnswer.WAITS
-    assert market.tick(MARCH + HOUR) == []  # still none
-    open_again(buyer, account)
-    assert market.tick(MARCH + HOUR + 1) == []
-    market.tick(MARCH + 2 * HOUR)
-    assert market.lots["lot:L1"].answer is DealAnswer.CHARGED
-    assert buyer.deal("L1").state is State.CHARGED
-
-
-def test_a_dealer_whom_nobody_knows_is_named_so_and_his_deal_waits() -> None:
-    market = Market()
-    buyer = market.buyers["D1"]
-    close(buyer, AccountType.COMMISSION)
-    buyer.forget_dealer()
-    market.concluded("L1", 1, "D1", 1_000)
-    (waits,) = said(buyer, DealWaits)
-    assert (waits.reason, waits.figures) == ("unknown_dealer", {"dealer": "D1"})
-
-
-def test_a_deal_waits_for_a_rate_and_for_a_policy() -> None:
-    market = Market()
-    del market.rates["r1"]
-    market.concluded("L1", 1, "D1", 1_000)
-    market.rates["r1"] = rate("0.05")
-    del market.policies["commission"]
-    market.concluded("L2", 1, "D1", 1_000)
-    buyer = market.buyers["D1"]
-    assert [waits.reason for waits in said(buyer, DealWaits)] == ["no_commission_rate", "no_commission_policy"]
-    market.set_policy("Europe/Moscow", 1)
-    market.tick(MARCH + HOUR)
-    assert buyer.month("2026-03").total_minor == 100
-
-
-@pytest.mark.requirement("DLR-09")
-def test_a_deal_that_waits_may_be_taken_back_or_have_another_price() -> None:
-    market = Market()
-    buyer = market.buyers["D1"]
-    close(buyer, AccountType.COMMISSION)
-    market.concluded("L1", 1, "D1", 1_000)
-    market.concluded("L2", 1, "D1", 1_000)
-    market.price("L1", 2, 2_000)
-    market.winner("L2", 2, "D2")
-    open_again(buyer, AccountType.COMMISSION)
-    market.tick(MARCH + HOUR)
-    assert (buyer.deal("L1").charged_minor, buyer.deal("L2").state) == (100, State.TAKEN_BACK)
-    assert buyer.reported("L2") == []
-
-
-@pytest.mark.requirement("DLR-09")
-def test_a_settlement_that_billing_refuses_is_drafted_again_a_day_later() -> None:
-    market = Market()
-    market.concluded("L1", 1, "D1", 1_000, FAST_BUYOUT)
-    buyer = market.buyers["D1"]
-    buyer.refuse("lot:L1:1")
-    market.gather()
-    market.deliver()
-    (waits,) = said(buyer, DealWaits)
-    assert (waits.reason, waits.figures["code"]) == ("refused_by_billing", "E7")
-    assert market.lots["lot:L1"].answer is DealAnswer.WAITS
-    market.tick(MARCH + DAY)
-    assert buyer.stands() == "lot:L1:1 voided 0/1000, lot:L1:2 draft 0/1000"
-    assert market.lots["lot:L1"].answer is DealAnswer.CHARGED
 
 
 # ---- order, answers, and what is nobody else's
