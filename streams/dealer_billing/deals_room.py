@@ -23,7 +23,7 @@ from schemas.lots import (
 )
 from schemas.refusals import Reason
 from streams.dealer_billing import bought, commission, deal, settlement
-from streams.dealer_billing.bought import Deal, DealEvent
+from streams.dealer_billing.bought import Deal, DealDesk, DealEvent
 from streams.dealer_billing.commission import CommissionEvent, Month
 from streams.dealer_billing.deal import AGAIN_US, REFUSED_US
 from streams.dealer_billing.payment import Meant, Payment
@@ -71,7 +71,7 @@ class DealerDeals(DealerBilling):
 
     def decide(self, draft: Draft, message: Contract) -> Verdict:
         """Answer one message of upstream, of Billing, of a lot, or of another dealer's book."""
-        desk = Desk(self, draft.book)
+        desk = BookDesk(self, draft.book)
         match message:
             case ChargeDeal():
                 return deal.charge(draft, desk, message)
@@ -87,7 +87,7 @@ class DealerDeals(DealerBilling):
             case _:
                 return super().decide(draft, message)
 
-    def _hear_refusal(self, draft: Draft, desk: "Desk", message: BillingRefused) -> Verdict:
+    def _hear_refusal(self, draft: Draft, desk: DealDesk, message: BillingRefused) -> Verdict:
         """A bill that follows from lots and is refused leaves its deals on none: they are billed again later."""
         verdict = super().decide(draft, message)
         if isinstance(verdict, drafts.Refused):
@@ -153,7 +153,7 @@ class DealerDeals(DealerBilling):
             row, (book, lot_id) = rows.get(key), key.split("|")
             assert row is not None
             draft = Draft(book, now, self._ledger)
-            events = deal.try_again(Desk(self, book), lot_id, row)
+            events = deal.try_again(BookDesk(self, book), lot_id, row)
             if events:
                 yield DueDecision(f"{key}|{row.version}|{now}|again", draft, events)
             else:
@@ -168,12 +168,12 @@ class DealerDeals(DealerBilling):
                 rows[key] = replace(row, bill_at=later)
                 continue
             draft = Draft(book, now, self._ledger)
-            verdict = commission.bill_month(draft, Desk(self, book), month, currency, row)
+            verdict = commission.bill_month(draft, BookDesk(self, book), month, currency, row)
             assert not isinstance(verdict, drafts.Refused), verdict
             yield DueDecision(f"{key}|{row.number + 1}|billed", draft, verdict)
 
 
-class Desk:
+class BookDesk:
     """What a decision about deals reads: see `bought.DealDesk`."""
 
     def __init__(self, room: DealerDeals, book: str) -> None:

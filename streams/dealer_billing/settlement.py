@@ -9,12 +9,12 @@ from streams.dealer_billing.owing import draft_bill, replace_bill, take_back
 from streams.ledger.draft import Draft, Refused
 
 BILL = "lot"
-"""What the ids of these bills begin with."""
+"""What the ids of these bills begin with: `lot:LOT:VERSION:NUMBER`, of which no two dealers have the same."""
 
 
 def lot_of(bill_id: str) -> str:
     """The lot whose price a bill is for."""
-    return bill_id.removeprefix(f"{BILL}:").rpartition(":")[0]
+    return bill_id.removeprefix(f"{BILL}:").rsplit(":", 2)[0]
 
 
 def charge(desk: DealDesk, deal: Deal | None, wanted: Wanted) -> list[Fact] | Refused:
@@ -50,7 +50,7 @@ def _drafted(
     desk: DealDesk, deal: Deal | None, wanted: Wanted, text: str, corrects: str | None = None
 ) -> BillDrafted:
     return BillDrafted(
-        bill_id=f"{BILL}:{wanted.lot_id}:{1 + (0 if deal is None else deal.bills)}",
+        bill_id=f"{BILL}:{wanted.lot_id}:{wanted.version}:{1 + (0 if deal is None else deal.bills)}",
         dealer_id=desk.dealer_id,
         account=AccountType.SETTLEMENT,
         operation=Operation.GET_SETTLEMENT,

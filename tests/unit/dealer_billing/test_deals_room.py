@@ -4,8 +4,11 @@ import pytest
 
 from schemas.lots import ChargeDeal, DealAnswer, DealTerms, LotAnswer
 from schemas.refusals import Reason
+from streams.dealer_billing.deals_room import DealerDeals, DealTables
+from streams.dealer_billing.room import Tables
 from streams.ledger import draft as drafts
 from streams.ledger.draft import Draft, Ledger
+from tests.rooms import MORNING, Stage, moment
 
 from .book import BOOK, paid
 from .market import AUCTION, MARCH, Market, rate
@@ -37,6 +40,25 @@ def test_a_dealers_no_is_told_to_people_and_to_the_lot() -> None:
     assert heard == LotAnswer(
         lot_id="L1", dealer_id="D1", version=1, answer=DealAnswer.REFUSED, reason=WHY.reason, figures=WHY.figures
     )
+
+
+@pytest.mark.requirement("DLR-04", "PIPE-09")
+def test_a_tick_bills_a_month_by_a_decision_of_its_own() -> None:
+    market = Market()
+    buyer = market.buyers["D1"]
+    bought = DealTables(buyer.deals, buyer.months, market.rates, market.policies)
+    rows = (*buyer.kept, buyer.deals, buyer.months)
+    for each in rows:
+        each.take_changes()
+    stage = Stage(lambda ledger: DealerDeals(Tables(*buyer.kept), bought, ledger), *rows)
+    terms = DealTerms(kind=AUCTION, price=paid(1_000), concluded_at=MORNING)
+    told = stage.send(ChargeDeal(dealer_id="D1", lot_id="L1", version=1, terms=terms))
+    assert told.says == ["DealCharged", "ReportCommission", "LotAnswer"]
+    assert told.event(LotAnswer).answer is DealAnswer.CHARGED
+    billed = stage.tick(moment("2026-04-02T00:00:00+03:00"))
+    assert billed.says == ["BillDrafted", "IssueBill", "CommissionBilled"]
+    assert billed.entry.decision_id == "dealer:D1/2026-03/EUR/1/billed"
+    assert not billed.entry.lines  # nothing is owed before Billing has the bill
 
 
 def test_time_makes_nothing_due_in_a_lot() -> None:

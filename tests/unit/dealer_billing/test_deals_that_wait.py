@@ -68,12 +68,12 @@ def test_a_settlement_that_billing_refuses_is_drafted_again_a_day_later() -> Non
     market = Market()
     market.concluded("L1", 1, "D1", 1_000, FAST_BUYOUT)
     buyer = market.buyers["D1"]
-    buyer.refuse("lot:L1:1")
+    buyer.refuse("lot:L1:1:1")
     market.gather()
     market.deliver()
     (waits,) = said(buyer, DealWaits)
     assert (waits.reason, waits.figures["code"]) == ("refused_by_billing", "E7")
     assert market.lots["lot:L1"].answer is DealAnswer.WAITS
     market.tick(MARCH + DAY)
-    assert buyer.stands() == "lot:L1:1 voided 0/1000, lot:L1:2 draft 0/1000"
+    assert buyer.stands() == "lot:L1:1:1 voided 0/1000, lot:L1:1:2 draft 0/1000"
     assert market.lots["lot:L1"].answer is DealAnswer.CHARGED
