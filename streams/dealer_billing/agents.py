@@ -25,8 +25,8 @@ from schemas.topics import (
     Topic,
 )
 from streams.dealer_billing import deposit
+from streams.dealer_billing.bought import Deal
 from streams.dealer_billing.commission import Month
-from streams.dealer_billing.deal import Deal
 from streams.dealer_billing.deals_room import DealerDeals, DealTables
 from streams.dealer_billing.deposit import Deposit, Moved, Tiers
 from streams.dealer_billing.deposit_rows import TIERS

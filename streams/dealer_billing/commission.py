@@ -44,7 +44,9 @@ MAX_DEALS = 2_000
 """Deals of one month at most: bounds the row, and the events that name them."""
 HOUR_US = 3_600_000_000
 BILL = "commission"
-"""What the ids of these bills begin with."""
+"""What the ids of these bills begin with: `commission:MONTH:CURRENCY:NUMBER:DEALER`, of a dealer's id as much as fits,
+so that a payment that is reported of the wrong dealer pays no bill of his."""
+LONGEST_ID = 96
 
 CommissionEvent: TypeAlias = DealCharged | DealTakenBack | CommissionBilled | CommissionUnbilled
 
@@ -186,7 +188,7 @@ def report(desk: Desk, lot_id: str, number: int, minor: int, currency: str) -> R
 
 def refuse_bill(desk: Desk, bill_id: str, again_at: int) -> list[Fact]:
     """Billing has refused a month's bill: its deals are on none."""
-    _, month, currency, _ = bill_id.split(":")
+    _, month, currency, _ = bill_id.split(":", 3)
     row = desk.month(month, currency)
     if row is None or row.bill_id != bill_id:
         return []
@@ -233,7 +235,7 @@ def _takes(row: Month, minor: int) -> bool:
 
 def _drafted(desk: Desk, month: str, currency: str, row: Month, total: int, text: str) -> BillDrafted:
     return BillDrafted(
-        bill_id=f"{BILL}:{month}:{currency}:{row.number + 1}",
+        bill_id=f"{BILL}:{month}:{currency}:{row.number + 1}:{desk.dealer_id}"[:LONGEST_ID],
         dealer_id=desk.dealer_id,
         account=AccountType.COMMISSION,
         operation=Operation.GET_REWARD,

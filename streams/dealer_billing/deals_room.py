@@ -22,9 +22,10 @@ from schemas.lots import (
     TakeBackDeal,
 )
 from schemas.refusals import Reason
-from streams.dealer_billing import commission, deal
+from streams.dealer_billing import bought, commission, deal, settlement
+from streams.dealer_billing.bought import Deal, DealDesk, DealEvent
 from streams.dealer_billing.commission import CommissionEvent, Month
-from streams.dealer_billing.deal import AGAIN_US, REFUSED_US, Deal, DealEvent
+from streams.dealer_billing.deal import AGAIN_US, REFUSED_US
 from streams.dealer_billing.payment import Meant, Payment
 from streams.dealer_billing.registration import Account
 from streams.dealer_billing.room import DEALER, DealerBilling, Tables
@@ -33,7 +34,7 @@ from streams.ledger.draft import Draft, Ledger, refused
 from streams.ledger.tables import DueRows, Rows
 from streams.rooms import DUE_PER_TICK, DueDecision, Verdict
 
-OURS = (f"{deal.BILL}:", f"{commission.BILL}:")
+OURS = (f"{settlement.BILL}:", f"{commission.BILL}:")
 """What the ids of bills begin with that follow from lots."""
 
 Row = TypeVar("Row")
@@ -69,7 +70,7 @@ class DealerDeals(DealerBilling):
 
     def decide(self, draft: Draft, message: Contract) -> Verdict:
         """Answer one message of upstream, of Billing, of a lot, or of another dealer's book."""
-        desk = Desk(self, draft.book)
+        desk = BookDesk(self, draft.book)
         match message:
             case ChargeDeal():
                 return deal.charge(draft, desk, message)
@@ -85,14 +86,14 @@ class DealerDeals(DealerBilling):
             case _:
                 return super().decide(draft, message)
 
-    def _hear_refusal(self, draft: Draft, desk: "Desk", message: BillingRefused) -> Verdict:
+    def _hear_refusal(self, draft: Draft, desk: DealDesk, message: BillingRefused) -> Verdict:
         """A bill that follows from lots and is refused leaves its deals on none: they are billed again later."""
         verdict = super().decide(draft, message)
         if isinstance(verdict, drafts.Refused):
             return verdict
         events, again_at = list(verdict), draft.at + REFUSED_US
         for voided in (event for event in verdict if isinstance(event, BillVoided)):
-            if voided.bill_id.startswith(f"{deal.BILL}:"):
+            if voided.bill_id.startswith(f"{settlement.BILL}:"):
                 figures = {"bill": voided.bill_id, "code": message.code, "text": message.text}
                 events += deal.refuse_bill(desk, voided.bill_id, figures, again_at)
             elif voided.bill_id.startswith(f"{commission.BILL}:"):
@@ -122,7 +123,7 @@ class DealerDeals(DealerBilling):
 
     def _change_deal(self, event: DealEvent) -> None:
         rows, key = self._deals.deals, f"{DEALER}{event.dealer_id}|{event.lot_id}"
-        rows[key] = deal.evolve(rows.get(key), event)
+        rows[key] = bought.evolve(rows.get(key), event)
 
     def _change_month(self, month: str, currency: str, event: CommissionEvent) -> None:
         rows, key = self._deals.months, f"{DEALER}{event.dealer_id}|{month}|{currency}"
@@ -135,8 +136,7 @@ class DealerDeals(DealerBilling):
         no = Refused(
             dealer_id=message.dealer_id, refused_id=message.lot_id, reason=refused.reason, figures=refused.figures
         )
-        heard = deal.answer(message.dealer_id, message.lot_id, message.version, DealAnswer.REFUSED, refused)
-        return [no, heard]
+        return [no, deal.answer(message, DealAnswer.REFUSED, refused)]
 
     # ---- time
 
@@ -152,7 +152,7 @@ class DealerDeals(DealerBilling):
             row, (book, lot_id) = rows.get(key), key.split("|")
             assert row is not None
             draft = Draft(book, now, self._ledger)
-            events = deal.try_again(draft, Desk(self, book), lot_id, row)
+            events = deal.try_again(BookDesk(self, book), lot_id, row)
             if events:
                 yield DueDecision(f"{key}|{row.version}|{now}|again", draft, events)
             else:
@@ -167,13 +167,13 @@ class DealerDeals(DealerBilling):
                 rows[key] = replace(row, bill_at=later)
                 continue
             draft = Draft(book, now, self._ledger)
-            verdict = commission.bill_month(draft, Desk(self, book), month, currency, row)
+            verdict = commission.bill_month(draft, BookDesk(self, book), month, currency, row)
             assert not isinstance(verdict, drafts.Refused), verdict
             yield DueDecision(f"{key}|{row.number + 1}|billed", draft, verdict)
 
 
-class Desk:
-    """What a decision about deals reads: see `deal.DealDesk`."""
+class BookDesk:
+    """What a decision about deals reads: see `bought.DealDesk`."""
 
     def __init__(self, room: DealerDeals, book: str) -> None:
         self._room, self._book = room, book

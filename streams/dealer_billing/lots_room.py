@@ -62,7 +62,8 @@ class DealerLots:
 
     def refusal(self, message: Contract, refused: Refused) -> list[Fact]:
         """The event that says no."""
-        assert isinstance(message, DealConcluded | LotPriceChanged | LotWinnerChanged), message
+        if not isinstance(message, DealConcluded | LotPriceChanged | LotWinnerChanged):
+            raise TypeError(f"{type(message).__name__} is no message of this room")
         return [
             LotRefused(lot_id=message.lot_id, version=message.version, reason=refused.reason, figures=refused.figures)
         ]

@@ -83,8 +83,8 @@ class DealerStory:
         return bill_id
 
     def issue(self, bill_id: str) -> BillSent:
-        self.done(self._world.told(IssueBill, bill_id=bill_id))
-        return self._world.told(BillSent, bill_id=bill_id)
+        self.done(self._world.told(IssueBill, bill_id=bill_id, dealer_id=self.dealer_id))
+        return self._world.told(BillSent, bill_id=bill_id, dealer_id=self.dealer_id)
 
     def bill(self, amount: int) -> str:
         bill_id = self.draft(amount)

@@ -196,7 +196,7 @@ def test_each_deal_is_on_exactly_one_live_bill_and_no_month_has_two(story: Any) 
         on, months = Counter[str](), Counter[str]()
         lots_of = {bill.bill_id: bill.lots for bill in buyer.said if isinstance(bill, CommissionBilled)}
         for bill_id in live(buyer, "commission:"):
-            months[bill_id.rpartition(":")[0]] += 1
+            months[bill_id.rsplit(":", 2)[0]] += 1
             on.update(lots_of[bill_id])
         on.update(bill_id.split(":")[1] for bill_id in live(buyer, "lot:"))
         mine = {lot_id: sold(versions) for lot_id, versions in made.versions.items()}

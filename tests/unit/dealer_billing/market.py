@@ -8,7 +8,7 @@ are billed a day later.
 
 from collections import deque
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
 from schemas.billing import ReportCommission
 from schemas.dealer_reference import COMMISSION, CommissionPolicy, CommissionRate
@@ -23,8 +23,8 @@ from schemas.lots import (
     LotWinnerChanged,
     TakeBackDeal,
 )
+from streams.dealer_billing.bought import Deal
 from streams.dealer_billing.commission import Month
-from streams.dealer_billing.deal import Deal
 from streams.dealer_billing.deals_room import DealerDeals, DealTables
 from streams.dealer_billing.lot import Lot
 from streams.dealer_billing.lots_room import DealerLots
@@ -37,6 +37,8 @@ from .book import DealerBook, paid
 
 MARCH = moment("2026-03-10T12:00:00Z")
 AUCTION, FAST_BUYOUT = DealKind.AUCTION, DealKind.FAST_BUYOUT
+
+Said = TypeVar("Said")
 
 
 def rate(share: str, valid_from: int = 0, version: int = 1) -> CommissionRate:
@@ -183,3 +185,8 @@ class Market:
         if not self._is_slow:
             self.deliver()
         return told
+
+
+def said(buyer: Buyer, kind: type[Said]) -> list[Said]:
+    """What a dealer's book has said of a kind."""
+    return [event for event in buyer.said if isinstance(event, kind)]

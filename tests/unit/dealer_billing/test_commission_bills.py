@@ -6,16 +6,18 @@ from schemas.dealer_bills import BillDrafted
 from schemas.lots import CommissionUnbilled
 from streams.dealer_billing import commission
 from streams.dealer_billing.commission import Month
-from tests.rooms import DAY, HOUR, moment
+from streams.processing import TOPIC_OF
+from tests.rooms import DAY, HOUR, moment, shared_codec
 
 from .book import paid
-from .market import MARCH, Market
+from .market import FAST_BUYOUT, MARCH, Market
 
 pytestmark = pytest.mark.requirement("DLR-04")
 
 FEBRUARY, APRIL, MAY = (moment(f"2026-0{number}-10T12:00:00Z") for number in (2, 4, 5))
 BILLED = "2026-04-02T00:00:00+03:00"
-FIRST, SECOND, THIRD = (f"commission:2026-03:EUR:{number}" for number in (1, 2, 3))
+FIRST, SECOND, THIRD = (f"commission:2026-03:EUR:{number}:D1" for number in (1, 2, 3))
+HIS = "commission:2026-03:EUR:1:D2"
 
 
 def two_deals() -> Market:
@@ -68,9 +70,9 @@ def test_after_a_standstill_over_several_months_ends_each_has_its_own_bill() -> 
         market.concluded(f"L{number}", 1, "D1", 1_000, at=at)
     market.tick(MAY)
     assert market.buyers["D1"].billed() == [
-        ("commission:2026-02:EUR:1", 50, ("L0",)),
-        ("commission:2026-03:EUR:1", 100, ("L1", "L3")),
-        ("commission:2026-04:EUR:1", 50, ("L2",)),
+        ("commission:2026-02:EUR:1:D1", 50, ("L0",)),
+        (FIRST, 100, ("L1", "L3")),
+        ("commission:2026-04:EUR:1:D1", 50, ("L2",)),
     ]
     assert market.tick(MAY + DAY) == []
 
@@ -81,8 +83,8 @@ def test_every_dealer_and_currency_has_a_bill_of_its_own() -> None:
     market.concluded("L2", 1, "D2", 1_000)
     market.concluded("L3", 1, "D1", 1_000, currency="USD")
     market.tick(BILLED)
-    assert [each[0] for each in market.buyers["D1"].billed()] == [FIRST, "commission:2026-03:USD:1"]
-    assert [each[0] for each in market.buyers["D2"].billed()] == [FIRST]
+    assert [each[0] for each in market.buyers["D1"].billed()] == [FIRST, "commission:2026-03:USD:1:D1"]
+    assert [each[0] for each in market.buyers["D2"].billed()] == [HIS]
 
 
 def test_a_deal_that_is_told_late_goes_on_the_next_bill() -> None:
@@ -91,7 +93,7 @@ def test_a_deal_that_is_told_late_goes_on_the_next_bill() -> None:
     buyer = market.buyers["D1"]
     assert buyer.deal("L3").month == "2026-04"
     market.tick(MAY)
-    assert buyer.billed()[1:] == [("commission:2026-04:EUR:1", 150, ("L3",))]
+    assert buyer.billed()[1:] == [("commission:2026-04:EUR:1:D1", 150, ("L3",))]
 
 
 def test_a_deal_that_is_told_late_for_a_month_without_a_bill_makes_one() -> None:
@@ -144,7 +146,7 @@ def test_another_winner_after_the_bill_corrects_it_and_the_last_deal_gone_voids_
     market.winner("L2", 2, "D2")
     assert loser.stands() == f"{FIRST} corrected 0/150, {SECOND} voided 0/100"
     market.tick(BILLED)
-    assert winner.billed() == [(FIRST, 150, ("L1", "L2"))]
+    assert winner.billed() == [(HIS, 150, ("L1", "L2"))]
     assert len(loser.billed()) == 2
 
 
@@ -156,7 +158,7 @@ def test_a_month_whose_bill_was_voided_has_another_one_when_a_deal_comes_back() 
         market.winner("L2", version, dealer)
     loser = market.buyers["D1"]
     market.tick(moment(BILLED) + HOUR)
-    assert loser.billed()[-1] == ("commission:2026-03:EUR:3", 150, ("L1", "L2"))
+    assert loser.billed()[-1] == (THIRD, 150, ("L1", "L2"))
 
 
 @pytest.mark.requirement("DLR-09")
@@ -190,6 +192,22 @@ def test_a_policy_that_is_taken_away_stops_billing_and_a_later_day_puts_it_off()
     assert market.tick(moment(BILLED) + HOUR) == []
     market.tick(moment(BILLED) + 4 * DAY)
     assert market.buyers["D1"].billed() == [(FIRST, 150, ("L1", "L2"))]
+
+
+@pytest.mark.requirement("PIPE-12")
+def test_what_is_said_of_the_longest_ids_can_be_read_again() -> None:
+    dealer = "d" * 96
+    market = Market(dealer)
+    market.concluded("a" * 64, 1, dealer, 1_000)
+    market.concluded("b" * 64, 1, dealer, 1_000, FAST_BUYOUT)
+    market.tick(BILLED)
+    for version in (2, 3):
+        market.price("a" * 64, version, version * 1_000)
+        market.price("b" * 64, version, version * 1_000)
+    said = market.buyers[dealer].said
+    assert len({each.bill_id for each in said if isinstance(each, BillDrafted)}) == 6
+    for event in said:
+        assert shared_codec().decode(TOPIC_OF[type(event)], shared_codec().encode(event)) == event
 
 
 def test_months_follow_each_other() -> None:

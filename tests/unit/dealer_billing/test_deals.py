@@ -12,30 +12,17 @@ from schemas.lots import (
     DealCharged,
     DealTakenBack,
     DealTerms,
-    DealWaits,
     LotAnswer,
     TakeBackDeal,
 )
-from streams.dealer_billing.deal import State
+from streams.dealer_billing.bought import State
 from streams.ledger.draft import Refused
-from tests.rooms import DAY, HOUR
+from tests.rooms import HOUR
 
-from .book import OPEN, REWARD, paid
-from .market import AUCTION, FAST_BUYOUT, MARCH, Buyer, Market, rate
+from .book import REWARD, paid
+from .market import AUCTION, FAST_BUYOUT, MARCH, Market, rate, said
 
 pytestmark = pytest.mark.requirement("DLR-04")
-
-
-def said(buyer: Buyer, kind: type) -> list:  # type: ignore[type-arg]
-    return [event for event in buyer.said if isinstance(event, kind)]
-
-
-def close(buyer: Buyer, account: AccountType) -> None:
-    del buyer.kept.accounts[f"{buyer.book}|{account}"]
-
-
-def open_again(buyer: Buyer, account: AccountType) -> None:
-    buyer.kept.accounts[f"{buyer.book}|{account}"] = OPEN
 
 
 # ---- commission
@@ -104,11 +91,11 @@ def test_a_fast_buyout_is_billed_at_once_with_its_whole_price() -> None:
     market.concluded("L1", 1, "D1", 1_000, FAST_BUYOUT)
     buyer = market.buyers["D1"]
     (drafted,) = said(buyer, BillDrafted)
-    assert (drafted.bill_id, drafted.account, drafted.common) == ("lot:L1:1", AccountType.SETTLEMENT, paid(1_000))
+    assert (drafted.bill_id, drafted.account, drafted.common) == ("lot:L1:1:1", AccountType.SETTLEMENT, paid(1_000))
     assert drafted.lot_id == "L1"
     assert said(buyer, IssueBill)
-    buyer.issue("lot:L1:1")
-    assert buyer.stands() == "lot:L1:1 sent 0/1000, receivable/SETTLEMENT 1000, revenue/SETTLEMENT 1000"
+    buyer.issue("lot:L1:1:1")
+    assert buyer.stands() == "lot:L1:1:1 sent 0/1000, receivable/SETTLEMENT 1000, revenue/SETTLEMENT 1000"
 
 
 @pytest.mark.requirement("DLR-09")
@@ -116,16 +103,17 @@ def test_another_price_corrects_the_settlement_and_what_was_paid_pays_the_new_on
     market = Market()
     market.concluded("L1", 1, "D1", 1_000, FAST_BUYOUT)
     buyer = market.buyers["D1"]
-    buyer.issue("lot:L1:1")
-    buyer.pay("P1", "lot:L1:1", 1_000)
+    buyer.issue("lot:L1:1:1")
+    buyer.pay("P1", "lot:L1:1:1", 1_000)
     market.price("L1", 2, 700)
     (corrected,) = said(buyer, BillCorrected)
-    assert (corrected.bill_id, corrected.successor_id) == ("lot:L1:1", "lot:L1:2")
-    buyer.issue("lot:L1:2")
+    assert (corrected.bill_id, corrected.successor_id) == ("lot:L1:1:1", "lot:L1:2:2")
+    buyer.issue("lot:L1:2:2")
     assert buyer.stands() == (
-        "lot:L1:1 corrected 0/1000, lot:L1:2 paid 700/700, bank 1000, current/SETTLEMENT 300, revenue/SETTLEMENT 700"
+        "lot:L1:1:1 corrected 0/1000, lot:L1:2:2 paid 700/700, "
+        "bank 1000, current/SETTLEMENT 300, revenue/SETTLEMENT 700"
     )
-    assert buyer.deal("L1").bill_id == "lot:L1:2"
+    assert buyer.deal("L1").bill_id == "lot:L1:2:2"
 
 
 @pytest.mark.requirement("DLR-09")
@@ -134,13 +122,13 @@ def test_another_winner_voids_the_settlement_and_what_was_paid_stays_with_who_pa
     market = Market()
     market.concluded("L1", 1, "D1", 1_000, FAST_BUYOUT)
     loser, winner = market.buyers["D1"], market.buyers["D2"]
-    loser.issue("lot:L1:1")
+    loser.issue("lot:L1:1:1")
     if paid_before:
-        loser.pay("P1", "lot:L1:1", paid_before)
+        loser.pay("P1", "lot:L1:1:1", paid_before)
     market.winner("L1", 2, "D2")
-    assert loser.bill("lot:L1:1").state == "voided"
+    assert loser.bill("lot:L1:1:1").state == "voided"
     assert (loser.balance("current/SETTLEMENT"), loser.balance("receivable/SETTLEMENT")) == (paid_before, 0)
-    assert winner.bill("lot:L1:1").common_minor == 1_000
+    assert winner.bill("lot:L1:2:1").common_minor == 1_000
     assert market.lots["lot:L1"].answer is DealAnswer.CHARGED
 
 
@@ -149,7 +137,7 @@ def test_the_same_price_again_makes_no_other_bill() -> None:
     market.concluded("L1", 1, "D1", 1_000, FAST_BUYOUT)
     market.price("L1", 2, 1_000)
     buyer = market.buyers["D1"]
-    assert buyer.stands() == "lot:L1:1 draft 0/1000"
+    assert buyer.stands() == "lot:L1:1:1 draft 0/1000"
     assert (buyer.deal("L1").version, buyer.deal("L1").bills) == (2, 1)
 
 
@@ -158,8 +146,8 @@ def test_a_price_in_another_currency_voids_the_bill_and_drafts_another() -> None
     market = Market()
     market.concluded("L1", 1, "D1", 1_000, FAST_BUYOUT)
     market.price("L1", 2, 900, "USD")
-    assert market.buyers["D1"].stands() == "lot:L1:1 voided 0/1000, lot:L1:2 draft 0/900"
-    assert market.buyers["D1"].bill("lot:L1:2").currency == "USD"
+    assert market.buyers["D1"].stands() == "lot:L1:1:1 voided 0/1000, lot:L1:2:2 draft 0/900"
+    assert market.buyers["D1"].bill("lot:L1:2:2").currency == "USD"
 
 
 @pytest.mark.requirement("DLR-09")
@@ -168,87 +156,10 @@ def test_a_deal_concluded_anew_may_be_of_the_other_kind() -> None:
     market.concluded("L1", 1, "D1", 1_000)
     market.concluded("L1", 2, "D1", 1_000, FAST_BUYOUT)
     buyer = market.buyers["D1"]
-    assert (buyer.month("2026-03").deals, buyer.stands()) == ((), "lot:L1:1 draft 0/1000")
+    assert (buyer.month("2026-03").deals, buyer.stands()) == ((), "lot:L1:2:1 draft 0/1000")
     market.concluded("L1", 3, "D1", 1_000)
     assert buyer.reported("L1") == [(1, 50), (2, 0), (3, 50)]
-    assert buyer.bill("lot:L1:1").state == "voided"
-
-
-# ---- who cannot be charged yet
-
-
-@pytest.mark.parametrize(
-    ("kind", "account"), [(AUCTION, AccountType.COMMISSION), (FAST_BUYOUT, AccountType.SETTLEMENT)]
-)
-def test_a_deal_waits_for_its_account_and_the_lot_is_told_then_and_again(kind, account) -> None:  # type: ignore[no-untyped-def]
-    market = Market()
-    buyer = market.buyers["D1"]
-    close(buyer, account)
-    market.concluded("L1", 1, "D1", 1_000, kind)
-    (waits,) = said(buyer, DealWaits)
-    assert (waits.reason, waits.figures["state"]) == ("account_not_open", "none")
-    assert market.lots["lot:L1"].answer is DealAnswer.WAITS
-    assert market.tick(MARCH + HOUR) == []  # still none
-    open_again(buyer, account)
-    assert market.tick(MARCH + HOUR + 1) == []
-    market.tick(MARCH + 2 * HOUR)
-    assert market.lots["lot:L1"].answer is DealAnswer.CHARGED
-    assert buyer.deal("L1").state is State.CHARGED
-
-
-def test_a_dealer_whom_nobody_knows_is_named_so_and_his_deal_waits() -> None:
-    market = Market()
-    buyer = market.buyers["D1"]
-    close(buyer, AccountType.COMMISSION)
-    buyer.forget_dealer()
-    market.concluded("L1", 1, "D1", 1_000)
-    (waits,) = said(buyer, DealWaits)
-    assert (waits.reason, waits.figures) == ("unknown_dealer", {"dealer": "D1"})
-
-
-def test_a_deal_waits_for_a_rate_and_for_a_policy() -> None:
-    market = Market()
-    del market.rates["r1"]
-    market.concluded("L1", 1, "D1", 1_000)
-    market.rates["r1"] = rate("0.05")
-    del market.policies["commission"]
-    market.concluded("L2", 1, "D1", 1_000)
-    buyer = market.buyers["D1"]
-    assert [waits.reason for waits in said(buyer, DealWaits)] == ["no_commission_rate", "no_commission_policy"]
-    market.set_policy("Europe/Moscow", 1)
-    market.tick(MARCH + HOUR)
-    assert buyer.month("2026-03").total_minor == 100
-
-
-@pytest.mark.requirement("DLR-09")
-def test_a_deal_that_waits_may_be_taken_back_or_have_another_price() -> None:
-    market = Market()
-    buyer = market.buyers["D1"]
-    close(buyer, AccountType.COMMISSION)
-    market.concluded("L1", 1, "D1", 1_000)
-    market.concluded("L2", 1, "D1", 1_000)
-    market.price("L1", 2, 2_000)
-    market.winner("L2", 2, "D2")
-    open_again(buyer, AccountType.COMMISSION)
-    market.tick(MARCH + HOUR)
-    assert (buyer.deal("L1").charged_minor, buyer.deal("L2").state) == (100, State.TAKEN_BACK)
-    assert buyer.reported("L2") == []
-
-
-@pytest.mark.requirement("DLR-09")
-def test_a_settlement_that_billing_refuses_is_drafted_again_a_day_later() -> None:
-    market = Market()
-    market.concluded("L1", 1, "D1", 1_000, FAST_BUYOUT)
-    buyer = market.buyers["D1"]
-    buyer.refuse("lot:L1:1")
-    market.gather()
-    market.deliver()
-    (waits,) = said(buyer, DealWaits)
-    assert (waits.reason, waits.figures["code"]) == ("refused_by_billing", "E7")
-    assert market.lots["lot:L1"].answer is DealAnswer.WAITS
-    market.tick(MARCH + DAY)
-    assert buyer.stands() == "lot:L1:1 voided 0/1000, lot:L1:2 draft 0/1000"
-    assert market.lots["lot:L1"].answer is DealAnswer.CHARGED
+    assert buyer.bill("lot:L1:2:1").state == "voided"
 
 
 # ---- order, answers, and what is nobody else's
@@ -280,8 +191,8 @@ def test_a_dealer_may_lose_a_lot_and_get_it_back() -> None:
     market.concluded("L1", 1, "D1", 1_000, FAST_BUYOUT)
     market.winner("L1", 2, "D2")
     market.winner("L1", 3, "D1")
-    assert market.buyers["D1"].stands() == "lot:L1:1 voided 0/1000, lot:L1:2 draft 0/1000"
-    assert market.buyers["D2"].stands() == "lot:L1:1 voided 0/1000"
+    assert market.buyers["D1"].stands() == "lot:L1:1:1 voided 0/1000, lot:L1:3:2 draft 0/1000"
+    assert market.buyers["D2"].stands() == "lot:L1:2:1 voided 0/1000"
 
 
 @pytest.mark.requirement("BEY-03")
@@ -303,7 +214,7 @@ def test_bills_that_follow_from_lots_are_nobody_elses() -> None:
     market.concluded("L1", 1, "D1", 1_000, FAST_BUYOUT)
     buyer = market.buyers["D1"]
     buyer.send_bill("B1", 100)
-    about = {"bill_id": "lot:L1:1", "dealer_id": "D1", "reason": "not so"}
+    about = {"bill_id": "lot:L1:1:1", "dealer_id": "D1", "reason": "not so"}
     for command in (
         VoidBill(**about),
         CorrectBill(**about, successor_id="B2", amount=paid(1)),
