@@ -76,8 +76,10 @@ class PriceSegmentRevoked(Fact, frozen=True, kw_only=True):
 
 
 class ProjectedDeposit(Fact, frozen=True, kw_only=True):
-    """The price segments that a dealer's deposits open. Compacted. How much they are, `ledger.balance.projection.v1`."""
+    """The price segments that a dealer's deposits open. Compacted. Their sums are in `ledger.balance.projection.v1`."""
 
     id: Annotated[str, Meta(description="the dealer's book, the record's key")]
     dealer_id: Identifier
-    segments: Annotated[str, Meta(description="currency and segment, as `EUR large, EUR small`; empty where none is open")]
+    segments: Annotated[
+        str, Meta(description="currency and segment, as `EUR large, EUR small`; empty where none is open")
+    ]

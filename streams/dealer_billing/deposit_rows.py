@@ -55,7 +55,7 @@ class DepositRows(NamedTuple):
             self.moved[f"{book}|{event.payment_id}"] = Moved(event.change_minor, event.currency)
 
     def due(self, now: int, ledger: Ledger) -> Iterator[DueDecision]:
-        """Judge the deposits that older tiers have judged: it is events that make the work, of which each has few."""
+        """Judge the deposits that were judged by older tiers; the events count, which may be many of one deposit."""
         tiers, left = self._tiers(), DUE_PER_TICK
         for book in self.deposits.due(tiers.changes - 1, DUE_PER_TICK):
             if left <= 0:

@@ -55,7 +55,9 @@ def dealer(world: World) -> DealerStory:
     return story
 
 
-def test_a_deposit_opens_a_segment_falls_below_and_opens_it_again(world: World, dealer: DealerStory, tier: Tier) -> None:
+def test_a_deposit_opens_a_segment_falls_below_and_opens_it_again(
+    world: World, dealer: DealerStory, tier: Tier
+) -> None:
     received = dealer.deposit(1_500)
     assert world.told(DepositChanged, payment_id=received).change_minor == 1_500
     granted = world.told(PriceSegmentGranted, dealer_id=dealer.dealer_id, segment=tier.segment)

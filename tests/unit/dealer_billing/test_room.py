@@ -4,6 +4,7 @@ import pytest
 
 from schemas.dealer_billing import BillingPayment, Refused
 from schemas.dealer_bills import CreateBill
+from schemas.dealer_deposits import DepositReceived, DepositReturned
 from schemas.refusals import Reason
 from streams.dealer_billing import accounts
 from streams.ledger import draft as drafts
@@ -21,6 +22,8 @@ WHY = drafts.Refused(Reason.UNKNOWN_DEALER, {"dealer": DEALER})
 def test_a_payment_id_is_known_to_the_processor_a_bill_id_to_its_row() -> None:
     room = DealerBook().room
     assert room.identity(PAYMENT) == "payment:P1"
+    for deposit in (DepositReceived, DepositReturned):
+        assert room.identity(deposit(payment_id="P1", dealer_id=DEALER, amount=paid(1))) == "payment:P1"
     assert room.identity(BILL) is None
 
 
