@@ -5,9 +5,9 @@ the same event id again publishes a repetition, which its reader recognises (PIP
 """
 
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from confluent_kafka import KafkaError, Producer
+from confluent_kafka import KafkaError, KafkaException, Producer
 
 from schemas.avro import full_name
 from schemas.codec import Codec
@@ -64,8 +64,9 @@ def publish(settings: Settings, codec: Codec, events: Iterable[Upstream], flush_
     """Publish events in order; returns how many Kafka has taken. Raises `NotPublished` if one was not taken."""
     producer = Producer(settings.client(enable_idempotence=True, linger_ms=5))
     failed: list[KafkaError] = []
-    count = 0
+    count, topics = 0, set[str]()
     for topic, envelope, message in events:
+        topics.add(topic.name)
         while True:
             try:
                 producer.produce(
@@ -80,9 +81,22 @@ def publish(settings: Settings, codec: Codec, events: Iterable[Upstream], flush_
                 producer.poll(0.1)
         producer.poll(0)
         count += 1
+    introduce(producer, topics, flush_s)
     left = producer.flush(flush_s)
     if failed or left:
         raise NotPublished(
             f"{len(failed) + left} of {count} events did not reach Kafka at {settings.kafka}: {failed[:1]}"
         )
     return count
+
+
+def introduce(producer: Any, topics: Iterable[str], timeout_s: float) -> None:
+    """Ask where the partitions are of topics that a young producer has records for.
+
+    By itself librdkafka 2.8 asks when its timer is next due, within a second; without an answer it still does.
+    """
+    for topic in topics:
+        try:
+            producer.list_topics(topic, timeout_s)
+        except KafkaException:
+            return

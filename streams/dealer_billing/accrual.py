@@ -48,9 +48,7 @@ def change(draft: Draft, desk: DealDesk, deal: Deal, wanted: Wanted) -> list[Fac
     return [_charged(desk, wanted, minor, Place(deal.month, row.bill_at), rate.rate_id), report, *told]
 
 
-def undo(
-    draft: Draft, desk: DealDesk, deal: Deal, lot_id: str, version: int, reason: str
-) -> list[Fact] | Refused:
+def undo(draft: Draft, desk: DealDesk, deal: Deal, lot_id: str, version: int, reason: str) -> list[Fact] | Refused:
     """Nothing of the deal stays in its month, or on the month's bill. Refuses AMOUNT_TOO_LARGE."""
     assert deal.month is not None
     assert deal.terms is not None

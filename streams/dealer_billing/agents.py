@@ -49,23 +49,30 @@ def wire(pipeline: Pipeline) -> None:
     payments = pipeline.table("billing_payments", Payment)
     waiting = pipeline.table("waiting_payments", Waiting)
     dealers = pipeline.table("dealers", Dealer)
-    LOT_ANSWERS,
-    LOT_CHARGES,
-    LOT_DEALS,
-    PROJECTED_ACCOUNTS,
-    PROJECTED_BILLS,
-    PROJECTED_DEALERS,
-    PROJECTED_DEPOSITS,
-    Topic,
-)
-from streams.dealer_billing import deposit
-from streams.dealer_billing.commission import Month
-from streams.dealer_billing.deal import Deal
-from streams.dealer_billing.deals_room import DealerDeals, DealTables
-from streams.dealer_billing.deposit import Deposit, Moved, Tiers
-from streams.dealer_billing.deposit_rows import TIERS
-from streams.dealer_billing.lot import Lot
-from streams.dealer_billing.lots_room import DealerLots
+    registered = pipeline.table(
+        "registered_dealers", Registered, projection=pipeline.projected(PROJECTED_DEALERS, project_dealer)
+    )
+    accounts = pipeline.table(
+        "dealer_accounts", Account, projection=pipeline.projected(PROJECTED_ACCOUNTS, project_account)
+    )
+    deposits = pipeline.table(
+        "deposits",
+        Deposit,
+        due=lambda each: each.judged_by,
+        projection=pipeline.projected(PROJECTED_DEPOSITS, deposit.project),
+    )
+    moved = pipeline.table("deposit_payments", Moved)
+    tiers = pipeline.table("deposit_tiers", Tiers)
+    tables = (bills, payments, waiting, dealers, registered, accounts, deposits, moved, tiers)
+    deals = pipeline.table("deals", Deal, due=lambda deal: deal.again_at)
+    months = pipeline.table("commission_months", Month, due=lambda month: month.due)
+    rates = pipeline.table("commission_rates", CommissionRate)
+    policies = pipeline.table("commission_policies", CommissionPolicy)
+    lots = pipeline.table("dealer_lots", Lot)
+
+    def room(partition: int) -> DealerDeals:
+        bought = DealTables(*(table.rows(partition) for table in (deals, months, rates, policies)))
+        return DealerDeals(Tables(*(table.rows(partition) for table in tables)), bought, pipeline.ledger(partition))
 
     def lots_room(partition: int) -> DealerLots:
         return DealerLots(lots.rows(partition))

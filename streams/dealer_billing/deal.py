@@ -145,9 +145,7 @@ def _change(draft: Draft, desk: DealDesk, deal: Deal, wanted: Wanted) -> list[Fa
             assert_never(wanted.terms.kind)
 
 
-def _undo(
-    draft: Draft, desk: DealDesk, deal: Deal, lot_id: str, version: int, reason: str
-) -> list[Fact] | Refused:
+def _undo(draft: Draft, desk: DealDesk, deal: Deal, lot_id: str, version: int, reason: str) -> list[Fact] | Refused:
     assert deal.terms is not None
     match deal.terms.kind:
         case DealKind.AUCTION:
@@ -172,9 +170,7 @@ def _waits(desk: DealDesk, wanted: Wanted, why: Refused, again_at: int) -> list[
 
 
 def _answer(desk: DealDesk, wanted: Wanted, said: DealAnswer, why: Refused | None = None) -> LotAnswer:
-    asked = ChargeDeal(
-        dealer_id=desk.dealer_id, lot_id=wanted.lot_id, version=wanted.version, terms=wanted.terms
-    )
+    asked = ChargeDeal(dealer_id=desk.dealer_id, lot_id=wanted.lot_id, version=wanted.version, terms=wanted.terms)
     return answer(asked, said, why)
 
 

@@ -35,9 +35,7 @@ def change(draft: Draft, desk: DealDesk, deal: Deal, wanted: Wanted) -> list[Fac
     return told if isinstance(told, Refused) else [_charged(desk, wanted, drafted.bill_id), *told]
 
 
-def undo(
-    draft: Draft, desk: DealDesk, deal: Deal, lot_id: str, version: int, reason: str
-) -> list[Fact] | Refused:
+def undo(draft: Draft, desk: DealDesk, deal: Deal, lot_id: str, version: int, reason: str) -> list[Fact] | Refused:
     """The bill is voided. Refuses AMOUNT_TOO_LARGE."""
     assert deal.bill_id is not None
     told = take_back(draft, desk.bill(deal.bill_id), desk.waiting(deal.bill_id), desk.dealer_id, reason)
@@ -46,9 +44,7 @@ def undo(
     return [taken_back(desk, lot_id, version, reason, deal, deal.bill_id), *told]
 
 
-def _drafted(
-    desk: DealDesk, deal: Deal | None, wanted: Wanted, text: str, corrects: str | None = None
-) -> BillDrafted:
+def _drafted(desk: DealDesk, deal: Deal | None, wanted: Wanted, text: str, corrects: str | None = None) -> BillDrafted:
     return BillDrafted(
         bill_id=f"{BILL}:{wanted.lot_id}:{wanted.version}:{1 + (0 if deal is None else deal.bills)}",
         dealer_id=desk.dealer_id,

@@ -23,6 +23,8 @@ from confluent_kafka import (
 )
 from confluent_kafka.admin import AdminClient, NewPartitions, NewTopic
 
+from schemas.publishing import introduce
+
 MOVING = "-moving"
 TIMEOUT_S = 30.0
 TRANSACTION_S = 900.0
@@ -187,6 +189,7 @@ class Repartition:
                     break
                 except BufferError:
                     producer.poll(0.1)
+        introduce(producer, [topic], TIMEOUT_S)
         producer.commit_transaction(TRANSACTION_S)
 
     # ---- topics

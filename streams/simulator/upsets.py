@@ -23,7 +23,6 @@ OTHER_CONTENT_SHARE = 0.02
 ANSWERED_SHARE = 0.7
 OTHER_CONTENT = {
     DepositBudget: "amount",
-    RaiseBill: "amount",
     CreateBill: "amount",
     DealConcluded: "price",
     LotPriceChanged: "price",

@@ -66,6 +66,9 @@ class Producer:
         self._sequences[place] += 1
         self._waiting.append((record, on_delivery))
 
+    def list_topics(self, topic: str | None = None, timeout: float = -1) -> None:
+        """Nothing: there is no delay that asking could spare."""
+
     def flush(self, timeout: float = -1) -> int:
         """Write what waits, and tell of it."""
         self._flush()

@@ -15,6 +15,7 @@ from connectors.configuration import Deployment
 from connectors.tables import CDC_CONFIG, TABLE_OF, TABLES
 from schemas.avro import schema_of
 from schemas.codec import Codec
+from schemas.publishing import introduce
 from schemas.registry import ConfluentRegistry
 from schemas.settings import Settings
 from schemas.topics import PARTITIONS, TOPICS, Kind, Topic
@@ -46,6 +47,7 @@ class Place:
         producer = Producer({"bootstrap.servers": self.settings.kafka})
         for value in values:
             producer.produce(self.deployment.topic_prefix + topic.name, key=key, value=value)
+        introduce(producer, [self.deployment.topic_prefix + topic.name], WITHIN_S)
         assert producer.flush(WITHIN_S) == 0
 
     def records(self, topic: str, enough: Callable[[list[Message]], bool]) -> list[Message]:

@@ -224,6 +224,8 @@ def test_there_are_no_more_deposit_tiers_than_a_deposit_can_be_judged_by(referen
     many = "INSERT INTO reference.deposit_tiers SELECT 't-' || n, 's-' || n, 'EUR', n FROM generate_series(1, {}) AS n"
     refused(reference, many.format(101), errors.RestrictViolation, "there are 100 deposit tiers")
     reference.execute(many.format(100))
+
+
 @pytest.mark.requirement("DLR-04")
 def test_a_commission_rate_changes_neither_the_past_nor_what_was_said_of_it(reference: psycopg.Connection) -> None:
     rate = "INSERT INTO reference.commission_rates VALUES ('r{0}', {0}, 0.05, {1})"

@@ -18,6 +18,7 @@ from schemas.codec import Codec
 from schemas.fields import Contract, Message, Money
 from schemas.general_ledger import AccountingDayClosed, GeneralLedgerLine, LedgerSide
 from schemas.mobility import TripSettled, VehiclePrice
+from schemas.publishing import introduce
 from schemas.registry import ConfluentRegistry
 from schemas.settings import Settings
 from schemas.topics import (
@@ -94,6 +95,7 @@ class World(NamedTuple):
         producer.begin_transaction()
         for number, (partition, value) in enumerate(records):
             producer.produce(topic.name, value, partition=partition, headers=list(headers[number]) if headers else None)
+        introduce(producer, [topic.name], 30)
         producer.commit_transaction(30)
 
     # ---- the sinks

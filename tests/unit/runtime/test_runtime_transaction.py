@@ -21,6 +21,7 @@ class Broker:
 
     def __init__(self) -> None:
         self.producers: list[Producer] = []
+        self.silent = False
         self.troubles: list[Callable[[Producer], None]] = []
 
     def new_producer(self, config: dict[str, Any]) -> "Producer":
@@ -51,6 +52,11 @@ class Producer:
             raise KafkaException(KafkaError(KafkaError.MSG_SIZE_TOO_LARGE))
         self.queue += [on_delivery] if on_delivery else []
         self.calls.append("produce")
+
+    def list_topics(self, topic: str, timeout: float) -> None:
+        if self.broker.silent:
+            raise KafkaException(KafkaError(KafkaError._TRANSPORT))
+        self.calls.append(f"where is {topic}")
 
     def send_offsets_to_transaction(self, offsets: Any, group: Any, timeout: float) -> None:
         self.calls.append("offsets")
@@ -125,6 +131,32 @@ def test_one_producer_serves_while_nothing_is_doubtful() -> None:
     transactions.commit(NOTHING)
     transactions.commit(NOTHING)
     assert [each.calls for each in broker.producers] == [["init"] + 2 * ["begin", "offsets", "commit"]]
+
+
+def test_a_topic_is_asked_for_once_by_each_producer_before_its_first_commit() -> None:
+    broker = Broker()
+    transactions = broker.transactions()
+    row = NOTHING._replace(outputs=[OutRecord("out", b"book-7", b"row")])
+    transactions.commit(row)
+    broker.troubles = [break_connection]
+    transactions.commit(row)
+    transactions.commit(row)
+    asked = ["begin", "produce", "where is out", "offsets", "commit"]
+    again = ["begin", "produce", "offsets", "commit"]
+    assert [each.calls for each in broker.producers] == [["init", *asked, *again], ["init", *asked]]
+
+
+def test_a_topic_of_which_nobody_tells_is_committed_to_and_asked_for_again() -> None:
+    broker = Broker()
+    transactions = broker.transactions()
+    row = NOTHING._replace(outputs=[OutRecord("out", b"book-7", b"row")])
+    broker.silent = True
+    transactions.commit(row)
+    broker.silent = False
+    transactions.commit(row)
+    assert broker.producers[0].calls[1:] == [
+        "begin", "produce", "offsets", "commit", "begin", "produce", "where is out", "offsets", "commit",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(
