@@ -13,10 +13,11 @@ from typing import Any
 
 from streams.audit.books import Books
 from streams.audit.compare import compare
+from streams.audit.deposits import Deposits
 from streams.audit.evidence import Row, Told
 from streams.audit.findings import Finding, Kind
 
-TABLES = ("dealers", "accounts", "bill")
+TABLES = ("dealers", "accounts", "bill", "deposits")
 """Of Postgres; a projection topic each."""
 
 RECEIVABLE = "receivable/"
@@ -57,9 +58,11 @@ class Dealers:
         self._dealers: dict[str, dict[str, Any]] = {}
         self._accounts: dict[str, dict[str, Any]] = {}
         self._bills: dict[str, Bill] = {}
+        self._deposits = Deposits()
 
     def enter(self, told: Told) -> Iterator[Finding]:
         """Take one event. One of something that was never begun tells that its beginning is lost."""
+        yield from self._deposits.enter(told)
         fields, book = told.fields, f"dealer:{told.fields.get('dealer_id')}"
         key = f"{book}|{fields.get('bill_id') or fields.get('account')}"
         match told.name:
@@ -95,6 +98,12 @@ class Dealers:
                 yield from self._accounts.items()
             case "bill":
                 yield from ((key, _row(key, bill)) for key, bill in self._bills.items())
+            case "deposits":
+                yield from self._deposits.rows()
+
+    def deposited(self, books: Books) -> Iterator[Finding]:
+        """What deposits come to is what the journal has on their accounts."""
+        yield from self._deposits.differing(books)
 
     def owed(self, books: Books) -> Iterator[Finding]:
         """What is open of the bills that are sent is what the journal has on the accounts receivable."""

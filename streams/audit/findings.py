@@ -37,6 +37,7 @@ class Kind(StrEnum):
     EVENT_MISSING = "event_missing"
     EVENT_UNCOUNTED = "event_uncounted"
     BILLS_DIFFER = "bills_differ"
+    DEPOSITS_DIFFER = "deposits_differ"
     # what should follow from the journal
     TABLE_DIFFERS = "table_differs"
     PROJECTION_DIFFERS = "projection_differs"
@@ -70,6 +71,7 @@ MEANING: dict[Kind, str] = {
     Kind.EVENT_MISSING: "an event that a journal entry counts is not there",
     Kind.EVENT_UNCOUNTED: "an event is there that no journal entry counts, or is there again",
     Kind.BILLS_DIFFER: "what the events say is owed of bills is not what the journal says",
+    Kind.DEPOSITS_DIFFER: "what the events say of deposits is not what the journal says, or contradicts itself",
     Kind.TABLE_DIFFERS: "a table's changelog is not the fold of the journal",
     Kind.PROJECTION_DIFFERS: "a projection is not the fold of the journal, or of the events",
     Kind.STATEMENT_GAP: "the numbers of an account's statement lines have a gap",

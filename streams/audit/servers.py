@@ -33,6 +33,7 @@ from schemas.topics import (
     PROJECTED_ACCOUNTS,
     PROJECTED_BILLS,
     PROJECTED_DEALERS,
+    PROJECTED_DEPOSITS,
     PURCHASE_EVENTS,
     STATEMENT_LINES,
     TICKS,
@@ -62,7 +63,12 @@ TOLD = (
 TOLD_NAMES = tuple(topic.name for topic in TOLD)
 CHANGELOGS = {table: f"{APP_ID}-{table}-changelog" for table in ("balances", "locks")}
 LASTING = (*dict.fromkeys((*DECIDED_NAMES, *TOLD_NAMES)), JOURNAL.name, DEAD_LETTERS.name, *CHANGELOGS.values())
-OF_DEALERS = {"dealers": PROJECTED_DEALERS, "accounts": PROJECTED_ACCOUNTS, "bill": PROJECTED_BILLS}
+OF_DEALERS = {
+    "dealers": PROJECTED_DEALERS,
+    "accounts": PROJECTED_ACCOUNTS,
+    "bill": PROJECTED_BILLS,
+    "deposits": PROJECTED_DEPOSITS,
+}
 """What is projected of dealers, by the table of Postgres."""
 
 PROJECTIONS = (BALANCES.name, OPEN_LOCKS.name, STATEMENT_LINES.name, *(topic.name for topic in OF_DEALERS.values()))

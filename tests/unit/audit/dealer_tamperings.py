@@ -4,7 +4,7 @@ from typing import Any
 
 from streams.audit.evidence import Projection, Row
 from streams.audit.findings import Kind
-from tests.unit.audit.dealing import ACCOUNT, BILL, DEALER, bill_row, sent
+from tests.unit.audit.dealing import ACCOUNT, BILL, DEALER, bill_row, deposited, segment, sent
 from tests.unit.audit.tampering import finds
 from tests.unit.audit.world import World
 
@@ -73,3 +73,29 @@ def the_draft_of_a_bill_is_lost(world: World) -> None:
 @finds(Kind.BILLS_DIFFER, f"{DEALER}|receivable/COMMISSION|EUR")
 def a_bill_is_owed_of_which_the_journal_knows_nothing(world: World) -> None:
     world.dealt.append(sent())
+
+
+@finds(Kind.DEPOSITS_DIFFER, f"{DEALER}|current/DEPOSIT|EUR")
+def a_deposit_is_told_of_which_the_journal_knows_nothing(world: World) -> None:
+    world.dealt.append(deposited(50_00, 50_00))
+
+
+@finds(Kind.DEPOSITS_DIFFER, f"{DEALER}|current/DEPOSIT|EUR")
+def a_deposit_comes_to_more_than_was_received(world: World) -> None:
+    world.dealt += [deposited(50_00, 50_00), deposited(-50_00, 1)]
+
+
+@finds(Kind.DEPOSITS_DIFFER, f"{DEALER}|current/DEPOSIT|EUR, segment small")
+def a_segment_opens_twice(world: World) -> None:
+    world.dealt += [deposited(50_00, 50_00), segment("PriceSegmentGranted"), segment("PriceSegmentGranted")]
+
+
+@finds(Kind.DEPOSITS_DIFFER, f"{DEALER}|current/DEPOSIT|EUR, segment small")
+def a_segment_closes_that_never_opened(world: World) -> None:
+    world.dealt += [deposited(50_00, 50_00), segment("PriceSegmentRevoked")]
+
+
+@finds(Kind.PROJECTION_DIFFERS, f"Postgres deposits {DEALER}")
+def a_segment_is_open_in_postgres_alone(world: World) -> None:
+    row = {"id": DEALER, "dealer_id": "D1", "segments": "EUR small"}
+    world.postgres = [with_rows(world.postgres[0], "deposits", **{DEALER: row})]

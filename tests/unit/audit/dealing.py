@@ -51,6 +51,18 @@ def paid(applied_minor: int, surplus_minor: int = 0) -> Told:
     return bill("BillPaid", applied_minor=applied_minor, surplus_minor=surplus_minor, paid_minor=-1, state="draft")
 
 
+def deposited(change_minor: int, deposit_minor: int) -> Told:
+    """The deposit changes, and is told to come to this."""
+    fields = {"payment_id": "P1", "currency": "EUR", "change_minor": change_minor, "deposit_minor": deposit_minor}
+    return Told("DepositChanged", {"dealer_id": "D1", **fields})
+
+
+def segment(name: str, of: str = "small", deposit_minor: int = 50_00, currency: str = "EUR") -> Told:
+    """`PriceSegmentGranted` or `PriceSegmentRevoked`."""
+    fields = {"segment": of, "currency": currency, "from_minor": 50_00, "deposit_minor": deposit_minor}
+    return Told(name, {"dealer_id": "D1", **fields})
+
+
 def about() -> dict[str, Any]:
     return {"dealer_id": "D1", "account": "COMMISSION"}
 

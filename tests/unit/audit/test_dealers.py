@@ -8,7 +8,20 @@ from streams.audit.books import Books
 from streams.audit.dealers import Dealers
 from streams.audit.evidence import Told
 from streams.audit.findings import Finding, Kind
-from tests.unit.audit.dealing import ACCOUNT, BILL, DEALER, bill, bill_row, eur, paid, sent, shown, told
+from tests.unit.audit.dealing import (
+    ACCOUNT,
+    BILL,
+    DEALER,
+    bill,
+    bill_row,
+    deposited,
+    eur,
+    paid,
+    segment,
+    sent,
+    shown,
+    told,
+)  # fmt: skip
 from tests.unit.audit.world import DEPOSIT, decided, enter, line
 
 pytestmark = pytest.mark.requirement("DLR-10", "PIPE-09")
@@ -83,3 +96,20 @@ def test_what_is_open_of_bills_is_what_the_journal_says_is_owed() -> None:
 
 def test_a_bill_that_is_taken_back_owes_nothing() -> None:
     assert list(folded(sent(), bill("BillVoided")).owed(Books(8))) == []
+
+
+@pytest.mark.requirement("DLR-08")
+def test_deposits_are_what_the_journal_has_and_open_segments_are_projected() -> None:
+    books, dealers = Books(8), folded(
+        deposited(80_00, 80_00),
+        segment("PriceSegmentGranted", "small", 80_00),
+        segment("PriceSegmentGranted", "middle", 80_00),
+        deposited(-20_00, 60_00),
+        segment("PriceSegmentRevoked", "middle", 60_00),
+    )  # fmt: skip
+    entry = decided("e-1", DEPOSIT, 0, line("posted", 60_00, "bank", "current/DEPOSIT"))
+    for each in enter({**entry, "book": DEALER}):
+        books.enter(each)
+    assert list(dealers.deposited(books)) == []
+    row = {"id": DEALER, "dealer_id": "D1", "segments": "EUR small"}
+    assert list(dealers.compare("topic", {**shown(), "deposits": {DEALER: row}})) == []
