@@ -15,7 +15,7 @@ LONG_AGO = 64
 
 def five_per_cent(world: World) -> None:
     """Our percentage, and when it is billed, typed into Postgres once."""
-    if not world.sql("SELECT FROM reference.commission_rates"):
+    if not world.sql("SELECT rate_id FROM reference.commission_rates"):
         world.sql("INSERT INTO reference.commission_rates VALUES ('r1', 1, 0.05, 0)")
         world.sql("INSERT INTO reference.commission_policies VALUES ('commission', 'Europe/Moscow', 1)")
     world.told(CommissionRate, rate_id="r1")
