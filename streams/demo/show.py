@@ -135,7 +135,7 @@ def _show_bills(console: Console, figures: dict[str, Any]) -> None:
         sums.append((state, f"{each['count']:,}", billed, paid))
         ones.append((state, each["one"], each["url"] or "Billing does not have it"))
     console.print(_table("Dealers' bills", ("state", ">count", ">billed", ">paid"), sums))
-    console.print(_table("One of each", ("state", "bill", "PDF"), ones))
+    console.print(_table("One bill of each state", ("state", "bill", "PDF"), ones))
 
 
 def _files(figures: dict[str, Any]) -> Iterable[tuple[str, ...]]:
