@@ -9,6 +9,7 @@ from typing import ParamSpec, TypeVar
 import click
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from connectors import connect, database
 from connectors.configuration import Unreadable
@@ -76,7 +77,8 @@ def status() -> None:
     """Show how each connector is, and where Connect has it otherwise than its file."""
     table = Table("connector", "state", "tasks", "differs in", "trouble")
     for state, differing in connect.status(settings()):
-        table.add_row(state.connector, state.state, " ".join(state.tasks), " ".join(differing), state.trouble)
+        cells = (state.connector, state.state, " ".join(state.tasks), " ".join(differing), state.trouble)
+        table.add_row(*map(Text, cells))  # Connect's words: their brackets are no markup of ours
     Console().print(table)
 
 
