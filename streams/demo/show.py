@@ -92,7 +92,7 @@ def show(console: Console, settings: Settings, result: Result, figures: dict[str
     console.print(_table("Files", ("kind", ">count", ">total"), _files(figures)))
     show_verdict(console, result, figures)
     console.print("\nThe servers still run. Look at a book, and end them when you have seen enough:\n")
-    for line in ("book group:grp-000", "statement group:grp-000", "book dealer:dlr-000"):
+    for line in ("book group:grp-000", "statement group:grp-000", "dealer bills cme-dlr-000"):
         console.print(f"    .venv/bin/python -m streams {line}", highlight=False)
     console.print("    make stop", highlight=False)
 

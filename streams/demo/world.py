@@ -54,7 +54,8 @@ class World(NamedTuple):
         """Rows that CDC will report of each table of `connectors.tables`, in its order."""
         members = sum(len(riders) for riders in self.members.values())
         people = len(self.vehicles), members, len(self.dealers), len(self.prisoners), len(self.suppliers)
-        return *people, len(PRISONS), len(OFFICERS), len(GL_ACCOUNTS), len(TIERS)
+        dealing = len(TIERS), len(COMMISSION_RATES), len(COMMISSION_POLICIES)
+        return *people, len(PRISONS), len(OFFICERS), len(GL_ACCOUNTS), *dealing
 
 
 MSPS = {"ryde": "Ryde On AS", "velo": "Velo City GmbH", "carry": "Carry Cars BV"}
@@ -84,6 +85,10 @@ TIERS = {
     "small-usd": ("small", "USD", 6_000),
 }
 """Price segments of buyout bidding, and the deposits, in minor units, that open them. Invented."""
+COMMISSION_RATES = [("r1", 1, "0.05", 0)]
+"""Of all deals: id, version, share, from when it is valid (UTC micros). Invented."""
+COMMISSION_POLICIES = [("commission", "Europe/Moscow", 1)]
+"""The zone whose months are billed, and how many days after their end."""
 YEAR_2020_US, YEAR_2100_US = 1_577_836_800_000_000, 4_102_444_800_000_000
 SUPPLIERS = {"DHL": ("DHL Supply Chain", "2617902101"), "BT": ("BT Phone Credit", "2617902102")}
 
@@ -167,6 +172,8 @@ def rows(world: World) -> list[tuple[str, list[tuple[Any, ...]]]]:
         ),
         ("INSERT INTO reference.suppliers VALUES (%s, %s, %s)", [(s, *each) for s, each in SUPPLIERS.items()]),
         ("INSERT INTO reference.deposit_tiers VALUES (%s, %s, %s, %s)", [(t, *each) for t, each in TIERS.items()]),
+        ("INSERT INTO reference.commission_rates VALUES (%s, %s, %s, %s)", COMMISSION_RATES),
+        ("INSERT INTO reference.commission_policies VALUES (%s, %s, %s)", COMMISSION_POLICIES),
         (
             "INSERT INTO sink.issuer (issuer_id, code, legal_name, address, country, vat_number, zone)"
             " VALUES (%s, %s, %s, %s, %s, %s, %s)",

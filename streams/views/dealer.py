@@ -128,12 +128,12 @@ def as_json(answer: ToPay) -> dict[str, Any]:
 def render(answer: ToPay) -> RenderableType:
     """The answer for people."""
     heading = Text.assemble((answer.cme_dealer_id, "bold"), (f"   {', '.join(answer.dealer_ids)}", "dim"))
-    bills = _bills(answer) if answer.bills else Text("nothing to pay", style="dim")
-    return Group(heading, "", bills, "", _balances(answer))
+    bills = [_bills(answer), "", _addresses(answer)] if answer.bills else [Text("nothing to pay", style="dim")]
+    return Group(heading, "", *bills, "", _balances(answer))
 
 
 def _bills(answer: ToPay) -> Table:
-    table = quiet_table("bill", "account", "state", *amounts("sum", "paid", "to pay"), "", "PDF")
+    table = quiet_table("bill", "account", "state", *amounts("sum", "paid", "to pay"), "")
     for bill in answer.bills:
         table.add_row(
             Text(bill.bill_id, overflow="fold"),
@@ -141,12 +141,20 @@ def _bills(answer: ToPay) -> Table:
             bill.state.replace("_", " "),
             *(amount_of(minor, bill.currency) for minor in (bill.common_minor, bill.paid_minor, bill.owed_minor)),
             bill.currency,
-            Text(bill.url or "", overflow="fold", style="dim"),
         )
     for currency, owed in answer.owed.items():
         in_all = amount_of(owed, currency)
         in_all.stylize("bold")
-        table.add_row("", "", Text("in all", style="dim"), "", "", in_all, currency, "")
+        table.add_row("", "", Text("in all", style="dim"), "", "", in_all, currency)
+    return table
+
+
+def _addresses(answer: ToPay) -> Table:
+    """A table of their own, as no line has room for them beside all else."""
+    table = quiet_table("bill", "PDF")
+    for bill in answer.bills:
+        if bill.url is not None:
+            table.add_row(Text(bill.bill_id, overflow="fold"), Text(bill.url, overflow="fold"))
     return table
 
 

@@ -126,7 +126,7 @@ class System:
 
     def _await_reference(self) -> None:
         """Until every row of Postgres has reached the topic that the rooms read, and they have read it."""
-        vehicles, members, dealers, prisoners, suppliers, prisons, officers, codes, tiers = self._world.counts
+        vehicles, members, dealers, prisoners, suppliers, prisons, officers, codes, tiers, *_ = self._world.counts
         expected = {"mobility.vehicle-price.reference.v1": vehicles * 8, "mobility.group-member.reference.v1": members,
                     "dealer_billing.dealer.reference.v1": dealers, "prison_finance.prisoner.reference.v1": prisoners,
                     "prison_finance.supplier.reference.v1": suppliers * 8,
