@@ -39,8 +39,8 @@ os.environ.setdefault(PERFORMANCE_VARIABLE, " ".join(JAVA_QUICK_START))
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """Tests wait more than they work, so three run side by side, each with its servers. Containers have fixed ports."""
-    return 1 if docker_answers() else 3
+    """Tests wait more than they work, so four run side by side, each with its servers. Containers have fixed ports."""
+    return 1 if docker_answers() else 4
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
