@@ -5,6 +5,7 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from itertools import islice
 from types import TracebackType
 from typing import Final, ParamSpec, Self, TypeVar
 
@@ -32,6 +33,8 @@ Kept = TypeVar("Kept")
 
 MOST_CALLS: Final = 16
 """Of one round, each of another account. A round ends when the slowest has its answer, or none within its time."""
+MOST_LISTED: Final = 1_000
+"""Calls among which a round is found: far more than those of all accounts that other workers hold, asleep or awake."""
 ROUNDS_S: Final = 5.0
 """No further round begins after so long, so that the worker goes on reading and keeps its partitions."""
 OBSERVE_S: Final = 2.0
@@ -79,11 +82,12 @@ class Carrier:
     def _round(self, connection: Connection) -> int:
         limit = MOST_CALLS if self._breaker.current_state == STATE_CLOSED else 1
         with ExitStack() as rights:
-            mine = [
+            free = (
                 call_id
-                for call_id, account in tables.due(connection, limit)
+                for call_id, account in tables.due(connection, MOST_LISTED)
                 if rights.enter_context(alone_with(connection, f"{NAME} account {account}"))
-            ]
+            )
+            mine = list(islice(free, limit))
             return self._runner.run(self._all(connection, mine)) if mine else 0
 
     async def _all(self, connection: Connection, call_ids: Sequence[str]) -> int:

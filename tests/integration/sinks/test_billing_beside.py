@@ -1,0 +1,48 @@
+"""What one worker cannot carry on holds up no other account: not even those that a sleeping one holds (DLR-01)."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+import pytest
+
+from sinks.billing.carrier import MOST_CALLS
+from sinks.billing.sink import NAME
+from sinks.database import alone_with, connect
+from stack import billing as double
+from stack.billing import Mood
+from tests.integration.sinks.billing import PATIENCE_S, Desk, client
+from tests.integration.sinks.world import World
+
+pytestmark = pytest.mark.requirement("DLR-01")
+
+
+@pytest.fixture
+def desk(world: World) -> Iterator[Desk]:
+    with double.serving() as billing:
+        billing.client_patience_s = PATIENCE_S
+        yield Desk(world, billing)
+
+
+def test_accounts_that_a_frozen_worker_holds_do_not_hold_up_the_others(desk: Desk) -> None:
+    """It fell asleep in the middle of a whole round, with its session."""
+    held = [client(f"d-{number}") for number in range(MOST_CALLS)]
+    free = client("d-free")
+    desk.ask(*held, free)
+    with connect(desk.world.postgres) as asleep, ExitStack() as rights:
+        for call in held:
+            assert rights.enter_context(alone_with(asleep, f"{NAME} account {call.dealer_id}/{call.account}"))
+
+        desk.carry()
+
+        assert desk.billing.counts == {free.call_id: 1}
+    desk.carry()
+    assert desk.billing.counts == {call.call_id: 1 for call in (*held, free)}
+
+
+def test_while_billing_has_its_rest_another_account_tries_where_the_first_is_held(desk: Desk) -> None:
+    first, second = client("d-1"), client("d-2")
+    desk.ask(first, second)
+    desk.billing.towards[second.call_id] = Mood.TOO_MANY
+    with connect(desk.world.postgres) as asleep, alone_with(asleep, f"{NAME} account d-1/COMMISSION"):
+        desk.carry(until_idle_s=2, billing_failures=1, billing_rest_s=0.5)
+        assert len(desk.billing.sent) >= 2, "it was tried again after the rest"
