@@ -22,6 +22,9 @@ RECONNECTS = 8
 _OPTIONS = "-c lock_timeout=60s -c idle_in_transaction_session_timeout=45s"
 """A worker that was stopped inside a transaction loses its session, and with it its locks, before others give up."""
 
+_LATEST = "select from pg_attribute where attrelid = to_regclass('sink.billing_call') and attname = 'useless'"
+"""What the latest migration has made."""
+
 
 def connect(postgres: str) -> Connection:
     """A connection in autocommit, so that each transaction is a `with` block. Raises `PostgresUnavailable`."""
@@ -34,7 +37,7 @@ def connect(postgres: str) -> Connection:
             f"Postgres at {place(postgres)} does not answer ({_first_line(error)}): "
             "start it with `python -m stack up`, or set MILLRACE_POSTGRES"
         ) from error
-    if connection.execute("select to_regclass('sink.billing_call')").fetchone() == (None,):  # of the latest migration
+    if connection.execute(_LATEST).fetchone() is None:
         connection.close()
         raise PostgresUnavailable(
             f"Postgres at {place(postgres)} lacks tables of the sinks: make them with"

@@ -176,7 +176,9 @@ class Carrier:
         call = tables.current(connection, call_id)
         if call.state not in OPEN:
             return
-        if isinstance(error, NotUnderstood | Nonsense) and call.failures + 1 >= MOST_USELESS:
+        if isinstance(error, NotUnderstood | Nonsense):
+            call = call._replace(useless=call.useless + 1)
+        if call.useless >= MOST_USELESS:
             log.warning("parked %s: %s: %s", call.call_id, call.state, error)
             tables.give_up(connection, call, NAME, USELESS, str(error))
             metrics.PARKED.labels(NAME, USELESS).inc()

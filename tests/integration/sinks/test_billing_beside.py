@@ -46,3 +46,19 @@ def test_while_billing_has_its_rest_another_account_tries_where_the_first_is_hel
     with connect(desk.world.postgres) as asleep, alone_with(asleep, f"{NAME} account d-1/COMMISSION"):
         desk.carry(until_idle_s=2, billing_failures=1, billing_rest_s=0.5)
         assert len(desk.billing.sent) >= 2, "it was tried again after the rest"
+
+
+def test_after_a_billing_that_was_long_away_one_answer_of_no_use_gives_no_call_up(desk: Desk) -> None:
+    """What stands in front of it says something while it comes back; the accounts must not wait for a person then."""
+    call = client()
+    desk.ask(call)
+    desk.world.run("billing")
+    desk.world.query("update sink.billing_call set failures = 20, problem = 'Billing cannot be reached'")
+    desk.billing.moods.append(Mood.TURNS_AWAY)
+    desk.carry(until_idle_s=1)
+    assert desk.states() == {call.call_id: "waiting"}
+
+    desk.hurry()
+    desk.carry(until_idle_s=1)
+
+    assert desk.billing.counts == {call.call_id: 1}
