@@ -21,6 +21,7 @@ from sinks.billing.answer import Answer, AtWork, Refused, fit_to_tell
 from sinks.billing.call import MOST_USELESS, OPEN, Call, Event, State, may_be_sent, pause_s
 from sinks.billing.content import Wanted, wanted
 from sinks.billing.ports import Billing, Nonsense, NotUnderstood
+from sinks.billing.rest import Rest
 from sinks.billing.sink import NAME
 from sinks.billing.tables import Stale
 from sinks.database import Connection, alone_with
@@ -55,7 +56,7 @@ class Carrier:
         self._topic = topic
         self._breaker = CircuitBreaker(
             settings.billing_failures, settings.billing_rest_s,
-            exclude=[Stale, psycopg.Error], throw_new_error_on_trip=False,
+            exclude=[Stale, psycopg.Error], throw_new_error_on_trip=False, state_storage=Rest(),
         )  # fmt: skip
         self._runner = asyncio.Runner()
         self._one_by_one = asyncio.Lock()

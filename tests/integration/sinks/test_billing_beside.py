@@ -62,3 +62,13 @@ def test_after_a_billing_that_was_long_away_one_answer_of_no_use_gives_no_call_u
     desk.carry(until_idle_s=1)
 
     assert desk.billing.counts == {call.call_id: 1}
+
+
+def test_a_worker_whose_host_is_gone_keeps_its_accounts_for_a_minute_and_not_for_hours(desk: Desk) -> None:
+    """Nobody tells Postgres: it has to ask."""
+    with connect(desk.world.postgres) as connection:
+        shown = [
+            connection.execute(f"show tcp_{name}").fetchone()
+            for name in ("keepalives_idle", "keepalives_interval", "keepalives_count", "user_timeout")
+        ]
+    assert shown == [("30",), ("10",), ("3",), ("60000",)]
