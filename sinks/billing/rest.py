@@ -7,7 +7,7 @@ from pybreaker import STATE_CLOSED, CircuitMemoryStorage
 
 
 class Rest(CircuitMemoryStorage):
-    """What a breaker knows. It looks at the clock of the day: set back by an hour, that would make a rest an hour long."""
+    """What a breaker knows. It looks at the clock of the day: set back by an hour, that made a rest an hour longer."""
 
     def __init__(self) -> None:
         super().__init__(STATE_CLOSED)
