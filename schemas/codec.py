@@ -113,7 +113,8 @@ def _read(reader: _Reader, value: bytes) -> Any:
     except SchemaResolutionError as error:
         raise _unreadable(name, error) from error
     except Exception as error:
-        raise Undecodable("not_avro", f"the bytes are not a {name}: {error!r}", schema=name) from error
+        problem = f"{type(error).__name__}: {error}".rstrip(": ")  # its repr may hold the bytes, which may be personal
+        raise Undecodable("not_avro", f"the bytes are not a {name}: {problem}", schema=name) from error
     if left := len(value) - buffer.tell():
         raise Undecodable("not_avro", f"{left} bytes follow the {name}", schema=name)
     return fields

@@ -99,9 +99,12 @@ Compatibility = Literal["FULL_TRANSITIVE", "BACKWARD_TRANSITIVE"]
 
 
 class Record(BaseModel):
-    """A record inside messages: immutable, closed, and exact in its types."""
+    """A record inside messages: immutable, closed, and exact in its types.
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    What is wrong with one is said without its values, which may be personal, also in the stack of a dead letter.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
 
 class Money(Record):

@@ -19,8 +19,15 @@ log = logging.getLogger(__name__)
 RECONNECTS = 8
 """Attempts after a lost connection, at 0.1 s, 0.2 s, 0.4 s, ...: 25 s in all."""
 
-_OPTIONS = "-c lock_timeout=60s -c idle_in_transaction_session_timeout=45s"
-"""A worker that was stopped inside a transaction loses its session, and with it its locks, before others give up."""
+_OPTIONS = (
+    "-c lock_timeout=60s -c idle_in_transaction_session_timeout=45s"
+    " -c tcp_keepalives_idle=30 -c tcp_keepalives_interval=10 -c tcp_keepalives_count=3 -c tcp_user_timeout=60s"
+)
+"""A worker that was stopped inside a transaction loses its session, and with it its locks, before others give up. So
+does one whose host is gone: by itself Postgres would keep for two hours what it had the right to."""
+
+_LATEST = "select from pg_attribute where attrelid = to_regclass('sink.billing_call') and attname = 'useless'"
+"""What the latest migration has made."""
 
 
 def connect(postgres: str) -> Connection:
@@ -34,7 +41,7 @@ def connect(postgres: str) -> Connection:
             f"Postgres at {place(postgres)} does not answer ({_first_line(error)}): "
             "start it with `python -m stack up`, or set MILLRACE_POSTGRES"
         ) from error
-    if connection.execute("select to_regclass('sink.billing_call')").fetchone() == (None,):  # of the latest migration
+    if connection.execute(_LATEST).fetchone() is None:
         connection.close()
         raise PostgresUnavailable(
             f"Postgres at {place(postgres)} lacks tables of the sinks: make them with"

@@ -9,9 +9,13 @@ from typing import Any
 import psycopg
 
 from sinks import metrics
+from sinks.backoff import pause_s
 from sinks.database import Connection, connect, reconnect
 
 log = logging.getLogger(__name__)
+
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.2, 5.0
+"""Before the second loss in a row is mended, and after many: a Postgres whose disk is full lets everybody in."""
 
 
 def nothing_to_take_up() -> None:
@@ -29,6 +33,7 @@ class Loop:
         self._busy_at = time.monotonic()
         self.connection: Connection = connect(postgres)
         self.stopping = False
+        self._losses = 0
 
     def run(self, turn: Callable[[], bool], take_up: Callable[[], None] = nothing_to_take_up) -> None:
         """Take turns; each says whether it was busy. `take_up` comes first on every connection.
@@ -43,6 +48,7 @@ class Loop:
                 try:
                     if turn():
                         self._busy_at = time.monotonic()
+                    self._losses = 0
                 except psycopg.OperationalError as error:
                     self._reconnect(error)
                     self._take_up(take_up)
@@ -58,6 +64,8 @@ class Loop:
         log.warning("%s: lost Postgres: %s", self._name, error)
         metrics.RECONNECTS.labels(self._name).inc()
         self.connection.close()
+        time.sleep(pause_s(self._losses, FIRST_PAUSE_S, LONGEST_PAUSE_S))
+        self._losses += 1
         self.connection = reconnect(self._postgres)
 
     def _stop(self, *_: Any) -> None:

@@ -5,7 +5,7 @@ import math
 import re
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from typing import Annotated, Any, Final, TypeVar
 
 import httpx
@@ -23,11 +23,14 @@ ATTEMPTS: Final = 3
 LONGEST_WAIT_S: Final = 5.0
 """Between two attempts."""
 
+PLAIN: Final = {"Accept-Encoding": "identity"}
 PATIENCE: Final = 2
 """How many times the longest wait must pass before "nothing is there" is believed, once no bytes can leave any more."""
 
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]+")
 LONGEST_WORDS: Final = 240
+MOST_BYTES: Final = 16_000_000
+"""Of an answer: more than a day's lines with a reason each; without a bound an answer could take all our memory."""
 
 Said = TypeVar("Said")
 
@@ -81,7 +84,9 @@ class Remote:
         async with self._before(until):
             async for attempt in again:
                 with attempt, self.asking(unsent=_NotConnected):
-                    return await client.request(method, path, content=content, headers=headers, timeout=timeout)
+                    return await self._answer(
+                        client.stream(method, path, content=content, headers=PLAIN | headers, timeout=timeout)
+                    )
         raise AssertionError("tenacity ends with an answer or an error")
 
     async def asked(
@@ -92,9 +97,22 @@ class Remote:
             async for attempt in AsyncRetrying(**retrying(NoAnswer, until - time.monotonic())):
                 with attempt:
                     with self.asking(unsent=NoAnswer):
-                        response = await client.get(path, timeout=self.timeout_s)
+                        response = await self._answer(client.stream("GET", path, headers=PLAIN, timeout=self.timeout_s))
                     return read(response)
         raise AssertionError("tenacity ends with an answer or an error")
+
+    async def _answer(self, answering: AbstractAsyncContextManager[httpx.Response]) -> httpx.Response:
+        """The whole of it, as it came over the wire; what is packed all the same may be of any size, and is none."""
+        async with answering as response:
+            if response.headers.get("Content-Encoding", "identity") != "identity":
+                raise NoAnswer(f"{self.name} packs its answer, which it was not asked to")
+            said = bytearray()
+            async for part in response.aiter_raw():
+                said += part
+                if len(said) > MOST_BYTES:
+                    raise NoAnswer(f"{self.name} answers with more than {MOST_BYTES:,} bytes")
+        words = {"reason_phrase": response.extensions.get("reason_phrase", b"")}
+        return httpx.Response(response.status_code, content=bytes(said), request=response.request, extensions=words)
 
     @asynccontextmanager
     async def _before(self, until: float) -> AsyncIterator[None]:
@@ -126,4 +144,5 @@ def retrying(transient: type[Exception], most_s: float = math.inf) -> dict[str, 
 
 
 def _said(error: Exception) -> str:
-    return str(error) or type(error).__name__
+    """Without the server's bytes, which the HTTP library quotes: a broken server may repeat what it was sent."""
+    return str(error).partition(": bytearray")[0] or type(error).__name__

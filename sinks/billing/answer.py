@@ -1,9 +1,10 @@
 """What Billing answers, and what a dealer's book is told of it (DLR-01, DLR-03, DLR-05). Pure."""
 
+import re
 from typing import Annotated, Final, Literal, TypeAlias
 from uuid import NAMESPACE_URL, uuid5
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter
 
 from schemas.fields import Text
 from sinks.billing.call import Event
@@ -12,6 +13,13 @@ from sinks.remote import one_line
 
 SHORTEST_SECRET: Final = 3
 """Shorter values are in too many words to be taken out of them."""
+
+
+def _usable(id_: str) -> str:
+    """An id is part of an address: what is blank there, or leads elsewhere, names nothing."""
+    if not id_.strip().strip("."):
+        raise ValueError("an id that names nothing")
+    return id_
 
 
 class _Said(BaseModel):
@@ -24,7 +32,7 @@ class Done(_Said):
     """Billing has done what the call asks, now or before."""
 
     outcome: Literal["done"]
-    id: Text
+    id: Annotated[Text, AfterValidator(_usable)]
     url: Text | None = None
 
 
@@ -56,14 +64,19 @@ EVENTS: Final = {"done": Event.DONE, "refused": Event.REFUSED}
 
 
 def fit_to_tell(refused: Refused, wanted: Wanted) -> Refused:
-    """The refusal in words of a line each, without the requisites that it may repeat: they are nobody's to read.
+    """The refusal in words that may be told."""
+    code, text = words(refused.code, wanted), words(refused.text, wanted)
+    return Refused(key=refused.key, outcome="refused", code=code, text=text)
+
+
+def words(said: str, wanted: Wanted) -> str:
+    """What Billing says in a line, without the requisites that it may repeat, in any case: they are for nobody to read.
 
     They are taken out first, as what is left of one that was cut is none any more, and yet tells.
     """
-    code, text = refused.code, refused.text
     for secret in _secrets(wanted):
-        code, text = code.replace(secret, "<requisites>"), text.replace(secret, "<requisites>")
-    return Refused(key=refused.key, outcome="refused", code=one_line(code), text=one_line(text))
+        said = re.sub(re.escape(secret), "<requisites>", said, flags=re.IGNORECASE)
+    return one_line(said)
 
 
 def _secrets(wanted: Wanted) -> list[str]:

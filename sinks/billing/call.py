@@ -11,8 +11,8 @@ Each step is a row in Postgres, committed before the next. Laws, as for an uploa
 of the call before anything is sent, in every state; and after a doubt, "nothing" is believed only when no request can
 be on its way any more. Should one be later still, the call's id, its idempotency key, makes both the same call.
 
-A call is given up, and waits for a person, when Billing's answers are of no use `MOST_USELESS` times in a row; its
-account's later calls wait behind it. A Billing that is away makes no call be given up.
+A call is given up, and waits for a person, when Billing has answered it `MOST_USELESS` times with what is of no use;
+its account's later calls wait behind it. A Billing that is away makes no call be given up, however long.
 """
 
 from enum import StrEnum
@@ -22,7 +22,7 @@ from sinks import backoff
 from sinks.remote import is_over
 
 MOST_USELESS: Final = 5
-"""Failures in a row after which an answer that is of no use makes a call be given up."""
+"""Answers of no use to one call, whatever else came between them, after which it is given up."""
 FIRST_PAUSE_S: Final = 1.0
 LONGEST_PAUSE_S: Final = 300.0
 
@@ -79,6 +79,7 @@ class Call(NamedTuple):
     state: State
     attempts: int
     failures: int
+    useless: int
     sent_s_ago: float | None
     content: bytes | None
 

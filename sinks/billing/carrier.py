@@ -5,6 +5,7 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from itertools import islice
 from types import TracebackType
 from typing import Final, ParamSpec, Self, TypeVar
 
@@ -20,6 +21,7 @@ from sinks.billing.answer import Answer, AtWork, Refused, fit_to_tell
 from sinks.billing.call import MOST_USELESS, OPEN, Call, Event, State, may_be_sent, pause_s
 from sinks.billing.content import Wanted, wanted
 from sinks.billing.ports import Billing, Nonsense, NotUnderstood
+from sinks.billing.rest import Rest
 from sinks.billing.sink import NAME
 from sinks.billing.tables import Stale
 from sinks.database import Connection, alone_with
@@ -32,6 +34,8 @@ Kept = TypeVar("Kept")
 
 MOST_CALLS: Final = 16
 """Of one round, each of another account. A round ends when the slowest has its answer, or none within its time."""
+MOST_LISTED: Final = 1_000
+"""Calls among which a round is found: far more than those of all accounts that other workers hold, asleep or awake."""
 ROUNDS_S: Final = 5.0
 """No further round begins after so long, so that the worker goes on reading and keeps its partitions."""
 OBSERVE_S: Final = 2.0
@@ -52,7 +56,7 @@ class Carrier:
         self._topic = topic
         self._breaker = CircuitBreaker(
             settings.billing_failures, settings.billing_rest_s,
-            exclude=[Stale, psycopg.Error], throw_new_error_on_trip=False,
+            exclude=[Stale, psycopg.Error], throw_new_error_on_trip=False, state_storage=Rest(),
         )  # fmt: skip
         self._runner = asyncio.Runner()
         self._one_by_one = asyncio.Lock()
@@ -79,11 +83,12 @@ class Carrier:
     def _round(self, connection: Connection) -> int:
         limit = MOST_CALLS if self._breaker.current_state == STATE_CLOSED else 1
         with ExitStack() as rights:
-            mine = [
+            free = (
                 call_id
-                for call_id, account in tables.due(connection, limit)
+                for call_id, account in tables.due(connection, MOST_LISTED)
                 if rights.enter_context(alone_with(connection, f"{NAME} account {account}"))
-            ]
+            )
+            mine = list(islice(free, limit))
             return self._runner.run(self._all(connection, mine)) if mine else 0
 
     async def _all(self, connection: Connection, call_ids: Sequence[str]) -> int:
@@ -172,7 +177,9 @@ class Carrier:
         call = tables.current(connection, call_id)
         if call.state not in OPEN:
             return
-        if isinstance(error, NotUnderstood | Nonsense) and call.failures + 1 >= MOST_USELESS:
+        if isinstance(error, NotUnderstood | Nonsense):
+            call = call._replace(useless=call.useless + 1)
+        if call.useless >= MOST_USELESS:
             log.warning("parked %s: %s: %s", call.call_id, call.state, error)
             tables.give_up(connection, call, NAME, USELESS, str(error))
             metrics.PARKED.labels(NAME, USELESS).inc()

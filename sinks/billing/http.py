@@ -18,8 +18,9 @@ each with `Idempotency-Key: <call id>`. What became of a key is answered at once
     404        {"key", "outcome": "unknown"}                      to GET: nothing came of this key
     429        nothing was taken
 
-A 404 without these words is not believed: it may be of something that stands in between. Of payers' requisites and of a
-lot's commission Billing keeps the highest version.
+A 404 without these words is not believed: it may be of something that stands in between; nor are words that the status
+contradicts. What changes a payer or ends a bill is answered with its id. Answers are not packed, and have an end. Of
+payers' requisites and of a lot's commission Billing keeps the highest version.
 
 No public source describes an interface: this is the shape that an adapter in front of a Billing must have.
 """
@@ -42,7 +43,7 @@ from schemas.billing import (
     WithdrawBill,
 )
 from schemas.dealer_accounts import Requisites
-from sinks.billing.answer import ANSWERS, Answer, Done, Unknown
+from sinks.billing.answer import ANSWERS, Answer, AtWork, Done, Refused, Unknown, words
 from sinks.billing.content import Wanted
 from sinks.billing.ports import Nonsense, NotUnderstood
 from sinks.remote import NoAnswer, NotTaken, Remote
@@ -131,7 +132,7 @@ class HttpBilling:
 
     def _answer(self, response: httpx.Response, wanted: Wanted) -> Answer | Unknown:
         status = response.status_code
-        said = f"{self._remote.name} says {status} {response.reason_phrase}"
+        said = words(f"{self._remote.name} says {status} {response.reason_phrase}", wanted)
         problem = f"{said}, and nothing that makes sense"
         if status in ANSWERED:
             try:
@@ -140,6 +141,8 @@ class HttpBilling:
                 first = error.errors(include_url=False, include_input=False)[0]
                 problem = f"{said}, which makes no sense: {first['type']}"
             else:
+                if not _fits(answer, status, response.request.method):
+                    raise Nonsense(f"{said}, and {answer.outcome}")
                 return self._of_this_call(answer, wanted)
         if response.request.method != "GET" and status not in UNSURE:
             if status in NOT_ABOUT_IT:
@@ -151,9 +154,37 @@ class HttpBilling:
     def _of_this_call(self, answer: Answer | Unknown, wanted: Wanted) -> Answer | Unknown:
         if answer.key != wanted.call_id:
             raise Nonsense(f"{self._remote.name} answers another call than the one it was asked about")
-        if isinstance(wanted, IssueBill) and isinstance(answer, Done) and answer.url is None:
-            raise Nonsense(f"{self._remote.name} has issued the bill, and does not say where its PDF is")
+        if isinstance(answer, Done):
+            if isinstance(wanted, IssueBill) and not (answer.url or "").startswith(("http://", "https://")):
+                raise Nonsense(f"{self._remote.name} has issued the bill, and does not say where its PDF is")
+            if answer.id != _named(wanted, answer.id):
+                raise Nonsense(f"{self._remote.name} has changed something else than it was asked to")
         return answer
+
+
+def _fits(answer: Answer | Unknown, status: int, method: str) -> bool:
+    """Whether the status says the same: who says two things may have done either."""
+    is_success = status < HTTPStatus.BAD_REQUEST
+    match answer:
+        case Done() | AtWork():
+            return is_success
+        case Refused():
+            return not is_success or method == "GET"
+        case Unknown():
+            return status == HTTPStatus.NOT_FOUND
+        case _:
+            assert_never(answer)
+
+
+def _named(wanted: Wanted, otherwise: str) -> str:
+    """The id of what a call changes; where it makes something, `otherwise`."""
+    match wanted:
+        case ChangePayer():
+            return wanted.payer_id
+        case WithdrawBill():
+            return wanted.billing_id
+        case _:
+            return otherwise
 
 
 def _is_away(status: int) -> bool:

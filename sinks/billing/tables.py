@@ -12,7 +12,7 @@ from sinks.parked import Parked, park
 
 _OPEN = sorted(OPEN)
 _COLUMNS = (
-    "call_id, dealer_id, account, kind, state, attempts, failures,"
+    "call_id, dealer_id, account, kind, state, attempts, failures, useless,"
     " extract(epoch from clock_timestamp() - sent_at)::float8, content"
 )
 
@@ -77,7 +77,8 @@ def keep(
 def take_up(cursor: Cursor, call_id: str) -> None:
     """Try a parked call again, in the caller's transaction."""
     cursor.execute(
-        "update sink.billing_call set state = %s, failures = 0, due_at = now() where call_id = %s and state = %s",
+        "update sink.billing_call set state = %s, failures = 0, useless = 0, due_at = now()"
+        " where call_id = %s and state = %s",
         (after(State.PARKED, Event.TAKEN_UP), call_id, State.PARKED),
     )
 
@@ -122,11 +123,11 @@ def step(connection: Connection, call: Call, event: Event, problem: str | None =
 
 
 def postpone(connection: Connection, call: Call, pause_s: float, problem: str) -> None:
-    """Try again later, and say why."""
+    """Try again later, and say why; `useless` of the call is kept as well."""
     connection.execute(
-        "update sink.billing_call set failures = failures + 1, problem = %s,"
+        "update sink.billing_call set failures = failures + 1, useless = %s, problem = %s,"
         " due_at = clock_timestamp() + make_interval(secs => %s) where call_id = %s and state = %s",
-        (problem, pause_s, call.call_id, call.state),
+        (call.useless, problem, pause_s, call.call_id, call.state),
     )
 
 

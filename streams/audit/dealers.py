@@ -16,6 +16,7 @@ from streams.audit.compare import compare
 from streams.audit.deposits import Deposits
 from streams.audit.evidence import Row, Told
 from streams.audit.findings import Finding, Kind
+from streams.audit.openings import Openings
 
 TABLES = ("dealers", "accounts", "bill", "deposits")
 """Of Postgres; a projection topic each."""
@@ -59,10 +60,12 @@ class Dealers:
         self._accounts: dict[str, dict[str, Any]] = {}
         self._bills: dict[str, Bill] = {}
         self._deposits = Deposits()
+        self._openings = Openings()
 
     def enter(self, told: Told) -> Iterator[Finding]:
         """Take one event. One of something that was never begun tells that its beginning is lost."""
         yield from self._deposits.enter(told)
+        yield from self._openings.enter(told)
         fields, book = told.fields, f"dealer:{told.fields.get('dealer_id')}"
         key = f"{book}|{fields.get('bill_id') or fields.get('account')}"
         match told.name:

@@ -5,13 +5,15 @@
     CLIENT        client's id -> PAYER           told -> STOPPED            noted; sent when it is open
     PAYER         payer's id -> CONTRACT         told -> STOPPED            noted; sent when it is open
     CONTRACT      contract's id -> OPEN          told -> STOPPED            noted; sent when it is open
-    STOPPED       .                              .                          the refused step is asked again
+    STOPPED       .                              .                          the refused step is asked again; before
+                                                                            a contract, its payer has these
     OPEN          the payer has these            told; it stays OPEN        sent, or noted while others are under way
 
 CLIENT, PAYER and CONTRACT say what Billing is being asked for. RegisterDealer asks for the COMMISSION account,
-AddFastBuyout for DEPOSIT and SETTLEMENT. Each step is asked with the newest requisites, and at most once with the same
-version of them, which is in the call's id: what Billing has done is never asked for again. An answer that is not
-awaited changes nothing.
+AddFastBuyout for DEPOSIT and SETTLEMENT. Client and payer are asked for with the newest requisites, a contract with
+those that its payer has; each at most once with the same version of them, which is in the call's id: what Billing has
+done is never asked for again. Where it refuses a contract, the payer is what other requisites can mend. An answer that
+is not awaited changes nothing.
 """
 
 from collections.abc import Iterator, Mapping
@@ -79,7 +81,8 @@ NEXT = {OpeningStep.CLIENT: OpeningStep.PAYER, OpeningStep.PAYER: OpeningStep.CO
 class Account(msgspec.Struct, frozen=True, omit_defaults=True):
     """An account with Billing. `version` is of the requisites that Billing has, `asked` of those it was last sent.
 
-    `step` is the last that was asked for; `is_sent` says that an open account's requisites are under way.
+    `step` is the last that was asked for; `is_sent` says that requisites of its payer are under way, who stands while
+    the account is open, or stopped at its contract.
     """
 
     state: State
@@ -128,7 +131,7 @@ def update_requisites(dealer: Registered | None, accounts: Accounts, command: Up
     newest, events = evolve_dealer(dealer, changed), list[Fact]([changed])
     for account, row in accounts.items():
         if row.state is State.STOPPED:
-            events += _ask(command.dealer_id, account, newest, row.step, row.client_id, row.payer_id)
+            events += _mend(command.dealer_id, account, newest, row)
         elif row.state is State.OPEN and not row.is_sent:
             events += _send(command.dealer_id, account, newest, row)
     return events
@@ -138,12 +141,11 @@ def hear_done(dealer: Registered | None, row: Account | None, answer: BillingDon
     """Take the step that follows what Billing has done for an account."""
     if dealer is None or row is None or answer.call_id != awaited(answer.dealer_id, answer.account, row):
         return []
-    if row.state is State.OPEN:
-        taken = RequisitesTaken(dealer_id=answer.dealer_id, account=answer.account, version=row.asked)
-        return [taken, *_catch_up(answer.dealer_id, answer.account, dealer, evolve(row, taken))]
+    if row.is_sent:
+        return _hear_taken(dealer, row, answer)
     has = _with_id(row, answer.billing_id)
     if following := NEXT.get(row.step):
-        return list(_ask(answer.dealer_id, answer.account, dealer, following, has.client_id, has.payer_id))
+        return list(_ask(answer.dealer_id, answer.account, dealer, following, has))
     assert has.client_id is not None
     assert has.payer_id is not None
     opened = AccountOpened(
@@ -167,14 +169,13 @@ def hear_refused(dealer: Registered | None, row: Account | None, answer: Billing
         "code": answer.code,
         "text": answer.text,
     }
-    if row.state is State.OPEN:
+    if row.is_sent:
         no = RequisitesRefused(version=row.asked, **said)
         return [no, *_catch_up(answer.dealer_id, answer.account, dealer, evolve(row, no), beyond=row.asked)]
     stopped = AccountStopped(step=row.step, version=row.asked, **said)
     if dealer.version == row.asked:
         return [stopped]
-    again = _ask(answer.dealer_id, answer.account, dealer, row.step, row.client_id, row.payer_id)
-    return [stopped, *again]
+    return [stopped, *_mend(answer.dealer_id, answer.account, dealer, row)]
 
 
 # ---- evolve
@@ -225,29 +226,44 @@ def contract_of(row: Account | None) -> str | None:
 
 def awaited(dealer_id: str, account: AccountType, row: Account) -> str | None:
     """The id of the call whose answer the account waits for."""
-    if row.state is State.OPEN:
-        return f"{dealer_id}/{account}/requisites/{row.asked}" if row.is_sent else None
-    return None if row.state is State.STOPPED else f"{dealer_id}/{account}/{row.step}/{row.asked}"
+    if row.is_sent:
+        return f"{dealer_id}/{account}/requisites/{row.asked}"
+    return None if row.state in (State.OPEN, State.STOPPED) else f"{dealer_id}/{account}/{row.step}/{row.asked}"
+
+
+def _hear_taken(dealer: Registered, row: Account, answer: BillingDone) -> list[Fact]:
+    """The payer has these requisites: go on to newer ones, or to the contract that was refused with others."""
+    taken = RequisitesTaken(dealer_id=answer.dealer_id, account=answer.account, version=row.asked)
+    has = evolve(row, taken)
+    if row.state is State.OPEN or dealer.version > has.version:
+        return [taken, *_catch_up(answer.dealer_id, answer.account, dealer, has)]
+    return [taken, *_ask(answer.dealer_id, answer.account, dealer, row.step, has)]
 
 
 def _begin(dealer_id: str, dealer: Registered, accounts: tuple[AccountType, ...]) -> Iterator[Fact]:
     for account in accounts:
-        yield from _ask(dealer_id, account, dealer, OpeningStep.CLIENT, None, None)
+        yield from _ask(dealer_id, account, dealer, OpeningStep.CLIENT, None)
+
+
+def _mend(dealer_id: str, account: AccountType, dealer: Registered, row: Account) -> Iterator[Fact]:
+    """Ask again for the step that was refused; for a contract, when its payer has the newest requisites."""
+    if row.step is not OpeningStep.CONTRACT:
+        yield from _ask(dealer_id, account, dealer, row.step, row)
+    elif not row.is_sent:
+        yield from _send(dealer_id, account, dealer, row)
 
 
 def _ask(
-    dealer_id: str,
-    account: AccountType,
-    dealer: Registered,
-    step: OpeningStep,
-    client_id: str | None,
-    payer_id: str | None,
+    dealer_id: str, account: AccountType, dealer: Registered, step: OpeningStep, has: Account | None
 ) -> Iterator[Fact]:
+    """`has` is the account with the ids that Billing has given; `asked` of it is what a payer was made with."""
+    client_id, payer_id = (None, None) if has is None else (has.client_id, has.payer_id)
+    version = has.asked if has is not None and step is OpeningStep.CONTRACT else dealer.version
     opening = AccountOpening(
-        dealer_id=dealer_id, account=account, step=step, version=dealer.version, client_id=client_id, payer_id=payer_id
+        dealer_id=dealer_id, account=account, step=step, version=version, client_id=client_id, payer_id=payer_id
     )
     yield opening
-    call_id = f"{dealer_id}/{account}/{step}/{dealer.version}"
+    call_id = f"{dealer_id}/{account}/{step}/{version}"
     about: dict[str, Any] = {"call_id": call_id, "dealer_id": dealer_id, "account": account}
     match step:
         case OpeningStep.CLIENT:

@@ -275,7 +275,10 @@ def test_a_call_that_billing_turns_away_again_and_again_is_parked_with_its_accou
     desk.ask(client(), client(version=2), client("d-2"))
     desk.billing.towards[CLIENT] = Mood.TURNS_AWAY
     desk.world.run("billing")
-    desk.world.query("update sink.billing_call set failures = %s where call_id = %s", MOST_USELESS - 2, CLIENT)
+    so_far = MOST_USELESS - 2
+    desk.world.query(
+        "update sink.billing_call set failures = %s, useless = %s where call_id = %s", so_far, so_far, CLIENT
+    )
     desk.carry()
     assert desk.states()[CLIENT] == "waiting"
     desk.hurry()

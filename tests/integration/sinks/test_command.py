@@ -181,7 +181,7 @@ def test_calls_of_dealers_books_are_carried_out_parked_and_proved_by_the_command
         environment |= {"MILLRACE_BILLING": served.address, "MILLRACE_BILLING_TOKEN": "secret"}
         worker = sinks(environment, "billing", "--until-idle", "8")
         assert worker.wait(120) == 0, worker.communicate()
-        world.query("update sink.billing_call set failures = 9, due_at = now() where state = 'waiting'")
+        world.query("update sink.billing_call set useless = 9, due_at = now() where state = 'waiting'")
         worker = sinks(environment, "billing", "--until-idle", "2")
         assert worker.wait(120) == 0, worker.communicate()
         assert served.headers["Authorization"] == "Bearer secret"

@@ -4,11 +4,13 @@ import signal
 import time
 from collections.abc import Callable
 
+import psycopg
 import pytest
 
 from sinks import metrics
 from sinks.errors import StorageUnavailable
 from sinks.inlet import Raw
+from sinks.loop import Loop
 from tests.integration.sinks.world import PARTITIONS, World, closed, purchase, trip
 
 pytestmark = pytest.mark.requirement("PIPE-08")
@@ -110,6 +112,22 @@ def test_a_worker_whose_connection_to_postgres_breaks_goes_on(world: World) -> N
 
     assert world.numbers() == [("SWIFT-26-00", number) for number in range(1, 11)]
     assert world.differences("invoices") == []
+
+
+@pytest.mark.requirement("DLR-01")
+def test_a_postgres_that_lets_a_worker_in_and_keeps_nothing_is_tried_again_ever_more_seldom(world: World) -> None:
+    """Its disk is full. What comes before the failed step, as asking Billing, must not be done without a pause."""
+    turns, until = 0, time.monotonic() + 3
+    loop = Loop("billing", world.postgres, None)
+
+    def turn() -> bool:
+        nonlocal turns
+        turns, loop.stopping = turns + 1, time.monotonic() > until
+        raise psycopg.errors.DiskFull("could not extend file")
+
+    loop.run(turn)
+
+    assert 3 <= turns <= 8
 
 
 @pytest.mark.requirement("BEY-02")

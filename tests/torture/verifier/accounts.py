@@ -44,10 +44,10 @@ def update(model: Model, given: Input) -> Verdict:
     sent = []
     for kind in KINDS:
         account = model.accounts.get(f"{given.book}|{kind}")
-        if account and account["state"] == "stopped":
-            sent.append(_ask(model, given.book, dealer, kind, account["step"]))
-        elif account and account["state"] == "open" and not account["sent"]:
-            sent.append(_send(model, given.book, dealer, kind))
+        if not account or account["state"] not in ("stopped", "open") or account["sent"]:
+            continue
+        sent.append(_mend(model, given.book, dealer, kind) if account["state"] == "stopped"
+                    else _send(model, given.book, dealer, kind))  # fmt: skip
     return Verdict(ACCEPTED, sent=tuple(sent))
 
 
@@ -59,16 +59,17 @@ def hear(model: Model, given: Input) -> Verdict:
         return Verdict(ACCEPTED)
     newest = model.dealers[book]["version"]
     account["awaits"] = None
-    if account["state"] == "open":
+    if account["sent"]:
         account["sent"] = False
         if is_done:
             account["version"] = account["asked"]
-        return Verdict(ACCEPTED, sent=(_send(model, book, dealer, kind),) if newest > account["asked"] else ())
+        if newest > account["asked"]:
+            return Verdict(ACCEPTED, sent=(_send(model, book, dealer, kind),))
+        is_mended = is_done and account["state"] == "stopped"
+        return Verdict(ACCEPTED, sent=(_ask(model, book, dealer, kind, "contract"),) if is_mended else ())
     if not is_done:
-        if newest == account["asked"]:
-            account["state"] = "stopped"
-            return Verdict(ACCEPTED)
-        return Verdict(ACCEPTED, sent=(_ask(model, book, dealer, kind, account["step"]),))
+        account["state"] = "stopped"
+        return Verdict(ACCEPTED, sent=() if newest == account["asked"] else (_mend(model, book, dealer, kind),))
     account[account["step"]] = given.fields["billing_id"]
     if account["step"] != "contract":
         following = STEPS[STEPS.index(account["step"]) + 1]
@@ -77,15 +78,23 @@ def hear(model: Model, given: Input) -> Verdict:
     return Verdict(ACCEPTED, sent=(_send(model, book, dealer, kind),) if newest > account["version"] else ())
 
 
+def _mend(model: Model, book: str, dealer: str, kind: str) -> Sent:
+    """What was refused, with the newest requisites; of a contract they are its payer's, who hears of them first."""
+    step = model.accounts[f"{book}|{kind}"]["step"]
+    return _send(model, book, dealer, kind) if step == "contract" else _ask(model, book, dealer, kind, step)
+
+
 def _ask(model: Model, book: str, dealer: str, kind: str, step: str) -> Sent:
+    """A contract is asked for with the requisites that its payer was sent last."""
     known = model.dealers[book]
     account = model.accounts.setdefault(
         f"{book}|{kind}", {"client": None, "payer": None, "contract": None, "sent": False}
     )
     if step == "client":
         account["version"] = known["version"]
-    call_id = f"{dealer}/{kind}/{step}/{known['version']}"
-    account |= {"state": step, "step": step, "asked": known["version"], "awaits": call_id}
+    version = account["asked"] if step == "contract" else known["version"]
+    call_id = f"{dealer}/{kind}/{step}/{version}"
+    account |= {"state": step, "step": step, "asked": version, "awaits": call_id}
     fields: Fields = {"call_id": call_id, "dealer_id": dealer, "account": kind}
     if step != "client":
         fields["client_id"] = account["client"]

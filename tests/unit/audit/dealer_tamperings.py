@@ -75,6 +75,11 @@ def a_bill_is_owed_of_which_the_journal_knows_nothing(world: World) -> None:
     world.dealt.append(sent())
 
 
+@finds(Kind.ACCOUNTS_DIFFER, ACCOUNT)
+def an_account_is_opened_twice(world: World) -> None:
+    world.dealt.append(next(told for told in world.dealt if told.name == "AccountOpened"))
+
+
 @finds(Kind.DEPOSITS_DIFFER, f"{DEALER}|current/DEPOSIT|EUR")
 def a_deposit_is_told_of_which_the_journal_knows_nothing(world: World) -> None:
     world.dealt.append(deposited(50_00, 50_00))

@@ -135,6 +135,44 @@ def test_a_step_that_is_refused_is_asked_again_at_once_where_the_requisites_are_
     assert "D1/COMMISSION/requisites/2" not in office.asked  # the client was made with these
 
 
+@pytest.mark.requirement("DLR-01", "DLR-03")
+def test_a_contract_that_billing_refuses_is_asked_for_again_when_its_payer_has_the_mended_requisites() -> None:
+    """Billing looks at the payer's requisites: asked again as they were, it refuses for ever."""
+    office = Office()
+    office.register()
+    for _ in range(2):
+        office.answer(office.calls[0])
+    assert office.refuse(office.calls[0]).event(AccountStopped).step == "contract"
+    assert office.move_to("2 Forge Road").says == ["RequisitesChanged", "RequisitesSent", "ChangePayer"]
+    office.move_to("3 Forge Road")  # noted: others are under way
+    assert office.answer(office.calls[0]).says == ["RequisitesTaken", "RequisitesSent", "ChangePayer"]
+    assert office.account("COMMISSION").state is State.STOPPED
+    assert office.answer(office.calls[0]).says == ["RequisitesTaken", "AccountOpening", "CreateContract"]
+    assert office.answer(office.calls[0]).says == ["AccountOpened"]
+    assert office.asked[2:] == [f"D1/COMMISSION/{call}" for call in (
+        "contract/1", "requisites/2", "requisites/3", "contract/3",
+    )]  # fmt: skip
+    account = office.account("COMMISSION")
+    assert (account.state, account.version) == (State.OPEN, 3)
+
+
+@pytest.mark.requirement("DLR-01", "DLR-03")
+def test_a_contract_is_asked_for_with_the_requisites_of_its_payer_and_newer_ones_mend_its_refusal() -> None:
+    office = Office()
+    office.register()
+    office.answer(office.calls[0])
+    office.move_to("2 Forge Road")  # while the payer is made with the first ones
+    office.answer(office.calls[0])
+    assert office.asked[-1] == "D1/COMMISSION/contract/1"
+    assert office.refuse(office.calls[0]).says == ["AccountStopped", "RequisitesSent", "ChangePayer"]
+    assert office.refuse(office.calls[0]).says == ["RequisitesRefused"]
+    assert office.account("COMMISSION").state is State.STOPPED
+    office.move_to("3 Forge Road")
+    office.answer_all()
+    assert office.asked[-2:] == ["D1/COMMISSION/requisites/3", "D1/COMMISSION/contract/3"]
+    assert office.account("COMMISSION").version == 3
+
+
 @pytest.mark.requirement("DLR-03")
 def test_requisites_that_change_reach_billing_for_every_open_account() -> None:
     office = Office()

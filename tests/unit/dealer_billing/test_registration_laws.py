@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from schemas.billing import CreateContract
 from schemas.dealer_billing import AccountType
 from streams.dealer_billing.registration import State
 
@@ -30,6 +31,7 @@ class Story:
         self.office = Office()
         self.made: Counter[str] = Counter()
         self.answered: list[object] = []
+        self.payers: dict[str, str] = {}
         for move in story:
             self._move(move)
 
@@ -52,17 +54,27 @@ class Story:
                     self.answer(call)
 
     def answer(self, call: object) -> None:
-        account, kind = call.call_id.split("/")[1:3]  # type: ignore[attr-defined]
+        account, kind, version = call.call_id.split("/")[1:]  # type: ignore[attr-defined]
         self.made[f"{account}/{kind}"] += 1
+        if kind in ("payer", "requisites"):
+            self.payers[account] = version
         self.answered.append(call)
         self.office.answer(call)
 
     def end(self) -> None:
-        """Billing likes the newest requisites, and answers everything."""
+        """Billing likes the newest requisites alone, also of the payer in a contract, and answers everything."""
         if self.office.kept.registered.get(BOOK) is not None:
             self.office.move_to("the last road")
         while self.office.calls:
-            self.answer(self.office.calls[0])
+            call = self.office.calls[0]
+            if isinstance(call, CreateContract) and self.payers[call.account] != self._newest:
+                self.office.refuse(call)
+            else:
+                self.answer(call)
+
+    @property
+    def _newest(self) -> str:
+        return str(self.office.kept.registered[BOOK].version)
 
 
 @LAW

@@ -2,6 +2,7 @@
 
 import io
 import json
+import traceback
 from decimal import Decimal
 from typing import Any
 
@@ -12,12 +13,14 @@ from hypothesis import strategies as st
 
 from schemas.avro import schema_of
 from schemas.codec import Codec, Undecodable
+from schemas.dealer_accounts import RegisterDealer
 from schemas.fields import MAX_MINOR, Money
 from schemas.mobility import DepositBudget, TripEnded, VehiclePrice
 from schemas.partitioning import partition_of
 from schemas.registry import RegistryUnavailable
 from schemas.topics import DEPOSITS, PARTITIONS, TRIPS, VEHICLE_PRICES
 from tests.rooms import DAY, FakeRegistry, moment, shared_codec
+from tests.unit.dealer_billing.registering import FIRST, Office
 from tests.unit.mobility.city import City, price
 
 pytestmark = pytest.mark.requirement("PIPE-04")
@@ -97,6 +100,19 @@ def test_a_message_of_another_topic_is_unknown_in_this_one() -> None:
 def test_a_field_that_the_schema_refuses_is_named(changes: dict[str, Any], field: str) -> None:
     value = FRAMED[:5] + encoded_by(schema_of(DepositBudget), DEPOSIT.model_dump() | changes)
     assert sent(value=value) == ("refused_by_schema", field)
+
+
+@pytest.mark.requirement("PIPE-15", "DLR-01")
+@pytest.mark.parametrize(("good", "bad"), [(b"7701234567", b"770 234567"), (b"Anvil Motors", b"Anvil M\xfftors")])
+def test_a_letter_says_what_is_wrong_with_requisites_and_does_not_repeat_them(good: bytes, bad: bytes) -> None:
+    """Its bytes are those of the record; its error and its stack are read by people and logs."""
+    command = RegisterDealer(dealer_id="D1", cme_dealer_id="cme-1", requisites=FIRST)
+    told = Office().send(command, value=shared_codec().encode(command).replace(good, bad))
+    error = told.letter.error
+    assert isinstance(error, Exception)
+    for said in (str(error), *traceback.format_exception(error)):
+        assert bad.decode(errors="ignore") not in said
+        assert repr(bad)[2:-1] not in said
 
 
 # ---- key and headers

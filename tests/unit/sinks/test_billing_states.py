@@ -48,7 +48,7 @@ def test_what_is_not_waiting_or_in_doubt_is_never_sent(state: State) -> None:
 
 
 def call(state: State, sent_s_ago: float | None) -> Call:
-    return Call("d/COMMISSION/client/1", "d", "COMMISSION", "CreateClient", state, 0, 0, sent_s_ago, b"")
+    return Call("d/COMMISSION/client/1", "d", "COMMISSION", "CreateClient", state, 0, 0, 0, sent_s_ago, b"")
 
 
 def seconds(most: int) -> st.SearchStrategy[int]:

@@ -1,0 +1,1 @@
+alter table sink.billing_call drop column useless;
