@@ -38,6 +38,7 @@ class Kind(StrEnum):
     EVENT_UNCOUNTED = "event_uncounted"
     BILLS_DIFFER = "bills_differ"
     DEPOSITS_DIFFER = "deposits_differ"
+    MONEY_DIFFERS = "money_differs"
     # what should follow from the journal
     TABLE_DIFFERS = "table_differs"
     PROJECTION_DIFFERS = "projection_differs"
@@ -72,6 +73,7 @@ MEANING: dict[Kind, str] = {
     Kind.EVENT_UNCOUNTED: "an event is there that no journal entry counts, or is there again",
     Kind.BILLS_DIFFER: "what the events say is owed of bills is not what the journal says",
     Kind.DEPOSITS_DIFFER: "what the events say of deposits is not what the journal says, or contradicts itself",
+    Kind.MONEY_DIFFERS: "what the events say of dealers' payments is not what the journal says, or contradicts itself",
     Kind.TABLE_DIFFERS: "a table's changelog is not the fold of the journal",
     Kind.PROJECTION_DIFFERS: "a projection is not the fold of the journal, or of the events",
     Kind.STATEMENT_GAP: "the numbers of an account's statement lines have a gap",
