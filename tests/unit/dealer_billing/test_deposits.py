@@ -228,6 +228,53 @@ def test_another_account_that_opens_opens_no_segment() -> None:
     assert office.kept.deposits[BOOK].held[0].segments == ()
 
 
+# ---- a dealer whom reference data ends
+
+
+def test_a_dealer_who_is_ended_bids_nowhere_from_the_next_tick_on_until_he_is_known_again(book: DealerBook) -> None:
+    book.deposit("P1", 250)
+    book.tick()
+    book.kept.end(DEALER)
+    assert told(book.tick()) == ["-middle None/250", "-small None/250"]
+    assert book.tick() == []
+    book.kept.know(DEALER)
+    assert told(book.tick()) == ["+small 100/250", "+middle 200/250"]
+    assert book.stands() == "bank 250, current/DEPOSIT 250"
+
+
+def test_what_comes_to_a_dealer_who_is_ended_opens_nothing_and_closes_what_is_open(book: DealerBook) -> None:
+    book.deposit("P1", 100)
+    book.kept.end(DEALER)
+    assert told(book.deposit("P2", 200)) == ["-small None/300"]
+    book.kept.set_tier("tiny", 1)
+    assert book.tick() == []
+
+
+def test_a_dealer_who_is_said_again_under_another_name_makes_no_work(book: DealerBook) -> None:
+    book.deposit("P1", 100)
+    book.tick()
+    book.kept.deposits.take_changes()
+    book.kept.know(DEALER)
+    book.kept.end("D9")
+    assert book.tick() == []
+    assert book.kept.deposits.take_changes() == []
+
+
+def test_each_end_of_a_dealer_is_decided_under_an_id_of_its_own() -> None:
+    office = Office()
+    office.kept.set_tier("small", 100)
+    office.stage.tick()
+    office.register()
+    office.add_fast_buyout()
+    office.answer_all()
+    office.send(DepositReceived(payment_id="P1", dealer_id=DEALER, amount=paid(150)))
+    ids = list[str]()
+    for turn in (office.kept.end, office.kept.know, office.kept.end):
+        turn(DEALER)
+        ids.append(office.stage.tick().entry.decision_id)
+    assert ids == ["dealer:D1/tiers/1/1", "dealer:D1/tiers/1/2", "dealer:D1/tiers/1/3"]
+
+
 # ---- tiers that change
 
 
@@ -291,6 +338,7 @@ def test_tiers_are_the_same_whatever_their_order() -> None:
 def test_a_tick_judges_a_bounded_number_of_deposits_and_the_next_goes_on(book: DealerBook) -> None:
     for number in range(DUE_PER_TICK + 1):
         other = f"D{number}"
+        book.kept.know(other)
         book.kept.accounts[f"dealer:{other}|DEPOSIT"] = book.kept.accounts[f"{BOOK}|DEPOSIT"]
         book.dealer_id, book.book = other, f"dealer:{other}"
         book.deposit("P1", 150)
@@ -309,8 +357,8 @@ def test_a_change_of_tiers_is_decided_under_an_id_of_its_own() -> None:
     office.send(DepositReceived(payment_id="P1", dealer_id=DEALER, amount=paid(150)))
     office.kept.set_tier("small", 100)
     granted = office.stage.tick()
-    assert (granted.entry.decision_id, granted.says) == ("dealer:D1/tiers/1", ["PriceSegmentGranted"])
+    assert (granted.entry.decision_id, granted.says) == ("dealer:D1/tiers/1/0", ["PriceSegmentGranted"])
     assert granted.entry.lines == ()
     assert office.stage.tick().entries == []
     office.kept.set_tier("small", None)
-    assert office.stage.tick().entry.decision_id == "dealer:D1/tiers/2"
+    assert office.stage.tick().entry.decision_id == "dealer:D1/tiers/2/0"
