@@ -132,10 +132,7 @@ def take_over(draft: Draft, meant: Meant, known: Payment | None, message: HandOv
 
 
 def settle_waiting(draft: Draft, meant: Meant, dealer_id: str, payments: Sequence[Payment]) -> list[Fact] | Refused:
-    """Let what has waited for a bill, in its currency, pay it now, or follow it to where it went.
-
-    Refuses AMOUNT_TOO_LARGE: much may have come to the current balance before, and left it again.
-    """
+    """Let what has waited for a bill, in its currency, pay it now, or follow it. Refuses AMOUNT_TOO_LARGE."""
     events = list[Fact]()
     for payment in payments:
         if _mismatch(meant, payment.amount) is None:

@@ -26,7 +26,11 @@ pytestmark = pytest.mark.requirement("DLR-08")
 
 @pytest.fixture
 def book() -> DealerBook:
-    """Three segments: small from 100, middle from 200, large from 300."""
+    return with_three_segments()
+
+
+def with_three_segments() -> DealerBook:
+    """Small from 100, middle from 200, large from 300."""
     made = DealerBook()
     for segment, from_minor in (("middle", 200), ("small", 100), ("large", 300)):
         made.kept.set_tier(segment, from_minor)
@@ -226,53 +230,6 @@ def test_another_account_that_opens_opens_no_segment() -> None:
     office.answer_all()
     assert office.account("COMMISSION").contract_id is not None
     assert office.kept.deposits[BOOK].held[0].segments == ()
-
-
-# ---- a dealer whom reference data ends
-
-
-def test_a_dealer_who_is_ended_bids_nowhere_from_the_next_tick_on_until_he_is_known_again(book: DealerBook) -> None:
-    book.deposit("P1", 250)
-    book.tick()
-    book.kept.end(DEALER)
-    assert told(book.tick()) == ["-middle None/250", "-small None/250"]
-    assert book.tick() == []
-    book.kept.know(DEALER)
-    assert told(book.tick()) == ["+small 100/250", "+middle 200/250"]
-    assert book.stands() == "bank 250, current/DEPOSIT 250"
-
-
-def test_what_comes_to_a_dealer_who_is_ended_opens_nothing_and_closes_what_is_open(book: DealerBook) -> None:
-    book.deposit("P1", 100)
-    book.kept.end(DEALER)
-    assert told(book.deposit("P2", 200)) == ["-small None/300"]
-    book.kept.set_tier("tiny", 1)
-    assert book.tick() == []
-
-
-def test_a_dealer_who_is_said_again_under_another_name_makes_no_work(book: DealerBook) -> None:
-    book.deposit("P1", 100)
-    book.tick()
-    book.kept.deposits.take_changes()
-    book.kept.know(DEALER)
-    book.kept.end("D9")
-    assert book.tick() == []
-    assert book.kept.deposits.take_changes() == []
-
-
-def test_each_end_of_a_dealer_is_decided_under_an_id_of_its_own() -> None:
-    office = Office()
-    office.kept.set_tier("small", 100)
-    office.stage.tick()
-    office.register()
-    office.add_fast_buyout()
-    office.answer_all()
-    office.send(DepositReceived(payment_id="P1", dealer_id=DEALER, amount=paid(150)))
-    ids = list[str]()
-    for turn in (office.kept.end, office.kept.know, office.kept.end):
-        turn(DEALER)
-        ids.append(office.stage.tick().entry.decision_id)
-    assert ids == ["dealer:D1/tiers/1/1", "dealer:D1/tiers/1/2", "dealer:D1/tiers/1/3"]
 
 
 # ---- tiers that change
