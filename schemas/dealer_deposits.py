@@ -63,7 +63,7 @@ class PriceSegmentGranted(Fact, frozen=True, kw_only=True):
 
 
 class PriceSegmentRevoked(Fact, frozen=True, kw_only=True):
-    """The deposit does not reach the segment any more: it fell, or the tier was raised or ended. No more bids there."""
+    """No more bids there: the deposit fell, the tier was raised or ended, or reference data ended the dealer."""
 
     dealer_id: Identifier
     segment: Identifier

@@ -9,7 +9,7 @@ CREATE TABLE reference.deposit_tiers (
     CONSTRAINT a_segment_has_one_tier_in_a_currency UNIQUE (segment, currency)
 );
 
--- A deposit is judged by all tiers at once, so that there are few. Two insertions at the same moment may pass together.
+-- A deposit is judged by all tiers at once, so that there are few.
 CREATE FUNCTION reference.bound_deposit_tiers() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF (SELECT count(*) FROM reference.deposit_tiers) > 100 THEN

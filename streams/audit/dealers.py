@@ -8,11 +8,12 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from streams.audit.bill import Bill
 from streams.audit.books import Books
 from streams.audit.compare import compare
+from streams.audit.dealer_money import DealerMoney
 from streams.audit.deposits import Deposits
 from streams.audit.evidence import Row, Told
 from streams.audit.findings import Finding, Kind
@@ -24,34 +25,6 @@ TABLES = ("dealers", "accounts", "bill", "deposits")
 RECEIVABLE = "receivable/"
 
 
-@dataclass(slots=True)
-class Bill:
-    """What its events make of a bill, in minor units."""
-
-    dealer_id: str
-    account: str
-    currency: str
-    common: int
-    life: str = "draft"
-    paid: int = 0
-    surplus: int = 0
-    url: str | None = None
-    successor: str | None = None
-
-    @property
-    def state(self) -> str:
-        """As analysts have it."""
-        if self.life != "sent":
-            return self.life
-        if self.paid < self.common:
-            return "part_paid" if self.paid else "sent"
-        return "overpaid" if self.surplus else "paid"
-
-    def end(self, life: str, successor: str | None = None) -> None:
-        """It is taken back: nothing is paid of it any more."""
-        self.life, self.successor, self.paid, self.surplus = life, successor, 0, 0
-
-
 class Dealers:
     """Takes what dealers' books tell, each book's events in their order."""
 
@@ -61,6 +34,7 @@ class Dealers:
         self._bills: dict[str, Bill] = {}
         self._deposits = Deposits()
         self._openings = Openings()
+        self._money = DealerMoney()
 
     def enter(self, told: Told) -> Iterator[Finding]:
         """Take one event. One of something that was never begun tells that its beginning is lost."""
@@ -68,6 +42,7 @@ class Dealers:
         yield from self._openings.enter(told)
         fields, book = told.fields, f"dealer:{told.fields.get('dealer_id')}"
         key = f"{book}|{fields.get('bill_id') or fields.get('account')}"
+        yield from self._money.enter(told, self._bills.get(key))
         match told.name:
             case "DealerRegistered":
                 self._dealers[book] = {"dealer_id": fields["dealer_id"], "cme_client_id": fields["cme_dealer_id"]}
@@ -107,6 +82,10 @@ class Dealers:
     def deposited(self, books: Books) -> Iterator[Finding]:
         """What deposits come to is what the journal has on their accounts."""
         yield from self._deposits.differing(books)
+
+    def received(self, books: Books) -> Iterator[Finding]:
+        """What payments and bills have moved is what the journal has on the other accounts."""
+        yield from self._money.differing(books)
 
     def owed(self, books: Books) -> Iterator[Finding]:
         """What is open of the bills that are sent is what the journal has on the accounts receivable."""

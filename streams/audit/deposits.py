@@ -33,6 +33,7 @@ class Deposits:
                 expected = "closed" if told.name == "PriceSegmentGranted" else "open"
                 yield Finding(Kind.DEPOSITS_DIFFER, f"{key}, segment {segment[1]}", expected, told.name)
             segments ^= {segment}
+            yield from _out_of_reach(key, told)
         if fields["deposit_minor"] != self._deposits[key]:
             yield Finding(Kind.DEPOSITS_DIFFER, key, str(self._deposits[key]), f"{fields['deposit_minor']} told")
 
@@ -53,3 +54,12 @@ class Deposits:
             if self._deposits[key] != journal.get(key, 0):
                 expected = f"{journal.get(key, 0)}, as the journal"
                 yield Finding(Kind.DEPOSITS_DIFFER, key, expected, str(self._deposits[key]))
+
+
+def _out_of_reach(key: str, told: Told) -> Iterator[Finding]:
+    """A segment opens where the deposit reaches its tier, and closes where it does not: by its event's own figures."""
+    fields, is_granted = told.fields, told.name == "PriceSegmentGranted"
+    deposit, start = fields["deposit_minor"], fields["from_minor"]
+    if (start is not None and start <= deposit) is not is_granted:
+        expected = f"{'at least' if is_granted else 'less than'} {start}"
+        yield Finding(Kind.DEPOSITS_DIFFER, f"{key}, segment {fields['segment']}, {told.name}", expected, str(deposit))

@@ -53,6 +53,7 @@ def examine(evidence: Evidence, upstream: Collection[str], whole: Collection[str
         findings.extend(events.missing())
     dealers = _read_dealings(evidence, findings)
     findings.extend(dealers.owed(books))
+    findings.extend(dealers.received(books))
     findings.extend(dealers.deposited(books))
     expected = Expected(books, _check_tables(evidence, books, findings), dealers)
     projected = evidence.projected()

@@ -39,6 +39,7 @@ class Kind(StrEnum):
     BILLS_DIFFER = "bills_differ"
     DEPOSITS_DIFFER = "deposits_differ"
     ACCOUNTS_DIFFER = "accounts_differ"
+    MONEY_DIFFERS = "money_differs"
     # what should follow from the journal
     TABLE_DIFFERS = "table_differs"
     PROJECTION_DIFFERS = "projection_differs"
@@ -74,6 +75,7 @@ MEANING: dict[Kind, str] = {
     Kind.BILLS_DIFFER: "what the events say is owed of bills is not what the journal says",
     Kind.DEPOSITS_DIFFER: "what the events say of deposits is not what the journal says, or contradicts itself",
     Kind.ACCOUNTS_DIFFER: "a dealer's account is opened twice, not as its steps say, or with what is another account's",
+    Kind.MONEY_DIFFERS: "what the events say of dealers' payments is not what the journal says, or contradicts itself",
     Kind.TABLE_DIFFERS: "a table's changelog is not the fold of the journal",
     Kind.PROJECTION_DIFFERS: "a projection is not the fold of the journal, or of the events",
     Kind.STATEMENT_GAP: "the numbers of an account's statement lines have a gap",

@@ -29,7 +29,7 @@ from streams.dealer_billing.bought import Deal
 from streams.dealer_billing.commission import Month
 from streams.dealer_billing.deals_room import DealerDeals, DealTables
 from streams.dealer_billing.deposit import Deposit, Moved, Tiers
-from streams.dealer_billing.deposit_rows import TIERS
+from streams.dealer_billing.deposit_rows import TIERS, know
 from streams.dealer_billing.lot import Lot
 from streams.dealer_billing.lots_room import DealerLots
 from streams.dealer_billing.payment import Payment, Waiting
@@ -87,7 +87,8 @@ def wire(pipeline: Pipeline) -> None:
     @pipeline.app.agent(pipeline.topic(DEALERS), name="dealer_billing.known_dealers")
     async def known(stream: Any) -> None:
         async for batch in stream:
-            pipeline.remember(DEALERS, batch, dealers)
+            partition = batch[0].partition()
+            know(dealers.rows(partition), deposits.rows(partition), pipeline.references(DEALERS, batch))
 
     @pipeline.app.agent(pipeline.topic(DEPOSIT_TIERS), name="dealer_billing.deposit_tiers")
     async def tiers_known(stream: Any) -> None:

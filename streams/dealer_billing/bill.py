@@ -86,7 +86,10 @@ def hear_done(draft: Draft, meant: Meant, waiting: Sequence[Payment], answer: Bi
 def hear_refused(
     draft: Draft, meant: Meant, waiting: Sequence[Payment], answer: BillingRefused
 ) -> list[Fact] | Refused:
-    """A draft that Billing refuses is voided; what waits for it becomes the current balance."""
+    """A draft that Billing refuses is voided; what waits for it becomes the current balance.
+
+    Refuses AMOUNT_TOO_LARGE.
+    """
     bill_id, bill = meant.bill_id, meant.bill
     if bill is None:
         return []

@@ -8,8 +8,11 @@
 
 The deposit is what Billing holds on the dealer's DEPOSIT account: what it has received, less what it has returned. Its
 report is the money's own, so none is turned away because we know too little: neither dealer nor account need be known,
-and Billing's answer that opens the account may still be on its way. Until then a deposit opens nothing. No bill is on
-this account, and no surplus comes to it: nothing spends a deposit, and nothing makes it but what was received for it.
+and Billing's answer that opens the account may still be on its way. Until then a deposit opens nothing. Nor does it for
+a dealer whom reference data has ended: the next tick closes his segments, and opens them should he be known again. No
+bill is on this account, and no surplus comes to it: nothing spends a deposit, and nothing makes it but what was
+received for it.
+
 Refused, and so not in our books but still with Billing, is
 
     a return of more than there is    Billing reports it in another event, after what it has returned
@@ -61,10 +64,14 @@ class Held(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Deposit(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A dealer's deposits, by currency. `judged_by` is the count of the tiers' changes when a tick last judged it."""
+    """A dealer's deposits, by currency. `judged_by` is the count of the tiers' changes when a tick last judged it.
+
+    `turns` counts how often reference data has ended the dealer, or known him again.
+    """
 
     held: tuple[Held, ...] = ()
     judged_by: int = 0
+    turns: int = 0
 
 
 class Moved(msgspec.Struct, frozen=True):
@@ -148,6 +155,11 @@ def evolve(deposit: Deposit | None, event: DepositEvent) -> Deposit:
 def judged(deposit: Deposit | None, tiers: Tiers) -> Deposit:
     """The deposits that a tick has judged by these tiers."""
     return replace(deposit or Deposit(), judged_by=tiers.changes)
+
+
+def turned(deposit: Deposit) -> Deposit:
+    """The deposits of a dealer whom reference data has ended, or knows again: the next tick judges them."""
+    return replace(deposit, judged_by=0, turns=deposit.turns + 1)
 
 
 def evolve_tiers(tiers: Tiers | None, tier_id: str, tier: DepositTier | None) -> Tiers:

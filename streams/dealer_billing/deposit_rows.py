@@ -1,10 +1,10 @@
 """The deposits of the dealers in one partition: the rows that `deposit.py` decides by, and what a tick does to them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from schemas.dealer_accounts import AccountOpened
-from schemas.dealer_billing import AccountType
+from schemas.dealer_billing import AccountType, Dealer
 from schemas.dealer_deposits import DepositChanged, DepositReceived, DepositReturned
 from schemas.fields import Fact
 from streams.dealer_billing import deposit, registration
@@ -29,6 +29,8 @@ class DepositRows(NamedTuple):
     """One row a partition, under `TIERS`."""
     accounts: Rows[Account]
     """By `book|ACCOUNT`; registration changes them."""
+    dealers: Rows[Dealer]
+    """By dealer id: whom reference data knows."""
 
     def decide(self, draft: Draft, message: DepositReceived | DepositReturned) -> Verdict:
         """What becomes of a deposit that Billing reports."""
@@ -36,8 +38,8 @@ class DepositRows(NamedTuple):
             return refusal
         account, before = self._account(draft.book), self.deposits.get(draft.book)
         if isinstance(message, DepositReceived):
-            return deposit.receive(draft, account, before, self._tiers(), message)
-        return deposit.give_back(draft, account, before, self._tiers(), message)
+            return deposit.receive(draft, account, before, self._tiers_of(draft.book), message)
+        return deposit.give_back(draft, account, before, self._tiers_of(draft.book), message)
 
     def moved_before(self, book: str, payment_id: str) -> Refused | None:
         """Why an id that changed a deposit is not taken again."""
@@ -46,7 +48,7 @@ class DepositRows(NamedTuple):
     def opened(self, draft: Draft, dealer_id: str, told: Sequence[Fact]) -> Iterator[Fact]:
         """What opens because the DEPOSIT account does, if that was told."""
         if any(isinstance(event, AccountOpened) and event.account is AccountType.DEPOSIT for event in told):
-            yield from deposit.judge(draft, dealer_id, self.deposits.get(draft.book), self._tiers())
+            yield from deposit.judge(draft, dealer_id, self.deposits.get(draft.book), self._tiers_of(draft.book))
 
     def evolve(self, book: str, event: DepositEvent) -> None:
         """Change the rows that an event changes."""
@@ -60,11 +62,11 @@ class DepositRows(NamedTuple):
         for book in self.deposits.due(tiers.changes - 1, DUE_PER_TICK):
             if left <= 0:
                 return
-            draft, told = Draft(book, now, ledger), list[Fact]()
+            draft, told, held = Draft(book, now, ledger), list[Fact](), self.deposits.get(book) or Deposit()
             if registration.contract_of(self._account(book)) is not None:
-                told += deposit.judge(draft, book.partition(":")[2], self.deposits.get(book), tiers)
+                told += deposit.judge(draft, _dealer_of(book), held, self._tiers_of(book))
             if told:
-                yield DueDecision(f"{book}|tiers/{tiers.changes}", draft, told)
+                yield DueDecision(f"{book}|tiers/{tiers.changes}/{held.turns}", draft, told)
             self.deposits[book] = deposit.judged(self.deposits.get(book), tiers)
             left -= max(1, len(told))
 
@@ -73,3 +75,24 @@ class DepositRows(NamedTuple):
 
     def _tiers(self) -> Tiers:
         return self.tiers.get(TIERS) or Tiers()
+
+    def _tiers_of(self, book: str) -> Tiers:
+        """The tiers that a dealer's deposit is judged by: none if reference data does not know him (any more)."""
+        return self._tiers() if self.dealers.get(_dealer_of(book)) is not None else Tiers()
+
+
+def know(dealers: Rows[Dealer], deposits: Rows[Deposit], references: Iterable[tuple[str, Dealer | None]]) -> None:
+    """Keep what reference data says of dealers; None ends one. Of whom it says another thing, deposits fall due."""
+    for dealer_id, dealer in references:
+        book, before = f"dealer:{dealer_id}", dealers.get(dealer_id)
+        if dealer is not None:
+            dealers[dealer_id] = dealer
+        elif before is not None:
+            del dealers[dealer_id]
+        held = deposits.get(book)
+        if held is not None and (before is None) is not (dealer is None):
+            deposits[book] = deposit.turned(held)
+
+
+def _dealer_of(book: str) -> str:
+    return book.partition(":")[2]

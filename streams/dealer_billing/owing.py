@@ -37,19 +37,23 @@ def draft_bill(account: Account | None, drafted: BillDrafted) -> list[Fact] | Re
 
 
 def send(draft: Draft, meant: Meant, waiting: Sequence[Payment], sent: BillSent) -> list[Fact] | Refused:
-    """Owe the bill, and pay it: by the payments that have waited for it, then from the current balance."""
+    """Owe the bill, and pay it: by the payments that have waited for it, then from the current balance.
+
+    Refuses AMOUNT_TOO_LARGE.
+    """
     bill, dealer_id = meant.bill, sent.dealer_id
     assert bill is not None
     receivable, revenue = RECEIVABLE.of(bill.account), REVENUE.of(bill.account)
     if refusal := draft.post(receivable, revenue, bill.common_minor, bill.currency, f"Bill {sent.bill_id}"):
         return refusal
     standing = evolve(bill, sent)
-    events: list[Fact] = [sent]
-    for event in settle_waiting(draft, meant._replace(bill=standing), dealer_id, waiting):
-        events.append(event)
+    settled = settle_waiting(draft, meant._replace(bill=standing), dealer_id, waiting)
+    if isinstance(settled, Refused):
+        return settled
+    for event in settled:
         if isinstance(event, BillPaid):
             standing = evolve(standing, event)
-    return [*events, *_pay_from_balance(draft, sent.bill_id, dealer_id, standing)]
+    return [sent, *settled, *_pay_from_balance(draft, sent.bill_id, dealer_id, standing)]
 
 
 def take_back(
@@ -68,8 +72,10 @@ def take_back(
         common=common_of(bill),
         credited_minor=bill.paid_minor,
     )
-    events: list[Fact] = [voided, *_withdrawals(dealer_id, bill_id, bill, reason)]
-    return [*events, *settle_waiting(draft, meant._replace(bill=evolve(bill, voided)), dealer_id, waiting)]
+    settled = settle_waiting(draft, meant._replace(bill=evolve(bill, voided)), dealer_id, waiting)
+    if isinstance(settled, Refused):
+        return settled
+    return [voided, *_withdrawals(dealer_id, bill_id, bill, reason), *settled]
 
 
 def replace_bill(
@@ -92,9 +98,11 @@ def replace_bill(
         credited_minor=bill.paid_minor,
         successor_id=drafted.bill_id,
     )
-    events: list[Fact] = [corrected, *_withdrawals(drafted.dealer_id, bill_id, bill, reason), *asked]
     instead = Meant(drafted.bill_id, evolve(None, drafted), None)
-    return [*events, *settle_waiting(draft, instead, drafted.dealer_id, waiting)]
+    settled = settle_waiting(draft, instead, drafted.dealer_id, waiting)
+    if isinstance(settled, Refused):
+        return settled
+    return [corrected, *_withdrawals(drafted.dealer_id, bill_id, bill, reason), *asked, *settled]
 
 
 # ---- inside

@@ -23,7 +23,7 @@ A payment in suspense may be for another dealer's bill. MatchPayment then takes 
 takes it to the other one, which takes it whatever it knows. Payments are kept for ever, some 3,000 in a year.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple, TypeAlias
 
 import msgspec
@@ -131,14 +131,17 @@ def take_over(draft: Draft, meant: Meant, known: Payment | None, message: HandOv
     return _put(draft, meant, message.dealer_id, payment, Source.BANK)
 
 
-def settle_waiting(draft: Draft, meant: Meant, dealer_id: str, payments: Sequence[Payment]) -> Iterator[Fact]:
-    """Let what has waited for a bill, in its currency, pay it now, or follow it to where it went."""
+def settle_waiting(draft: Draft, meant: Meant, dealer_id: str, payments: Sequence[Payment]) -> list[Fact] | Refused:
+    """Let what has waited for a bill, in its currency, pay it now, or follow it. Refuses AMOUNT_TOO_LARGE."""
+    events = list[Fact]()
     for payment in payments:
         if _mismatch(meant, payment.amount) is None:
             told = _put(draft, meant, dealer_id, payment, Source.SUSPENSE)
-            assert not isinstance(told, Refused), told
-            yield from told
+            if isinstance(told, Refused):
+                return told
+            events += told
             meant = meant._replace(bill=_after(meant.bill, told))
+    return events
 
 
 # ---- evolve

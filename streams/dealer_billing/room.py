@@ -95,7 +95,7 @@ class DealerBilling:
     def __init__(self, tables: Tables, ledger: Ledger) -> None:
         self._tables = tables
         self._ledger = ledger
-        self._deposits = DepositRows(tables.deposits, tables.moved, tables.tiers, tables.accounts)
+        self._deposits = DepositRows(tables.deposits, tables.moved, tables.tiers, tables.accounts, tables.dealers)
 
     def identity(self, message: Contract) -> str | None:
         """A payment is reported once, a call answered once, a payment matched once; rows know dealers and bills."""

@@ -17,9 +17,20 @@ from streams.runtime.topics import CHANGELOG_CONFIG
 from streams.topics import declared
 
 
+class Counted(msgspec.Struct):
+    """Of a row of tiers, how often they have changed. At rest all partitions have the same tiers, but not this."""
+
+    changes: int = 0
+
+
 def open_day_of_new_partitions(rows: Sequence[bytes]) -> bytes:
     """The row of `accounting_days` in a new partition, of the old partitions' rows."""
     return msgspec.json.encode(accounting_day.begun_beside([msgspec.json.decode(row, type=OpenDays) for row in rows]))
+
+
+def most_changed_tiers(rows: Sequence[bytes]) -> bytes:
+    """The row of `deposit_tiers` in every partition: no deposit was judged by a later count, wherever its book was."""
+    return max(rows, key=lambda row: msgspec.json.decode(row, type=Counted).changes)
 
 
 BY_BOOK = Place(Placing.BY_BOOK)
@@ -40,7 +51,7 @@ TABLES = {
     "dealer_accounts": BY_BOOK,
     "deposits": BY_BOOK,
     "deposit_payments": BY_BOOK,
-    "deposit_tiers": Place(Placing.EVERYWHERE),
+    "deposit_tiers": Place(Placing.EVERYWHERE, begin=most_changed_tiers),
     "deals": BY_BOOK,
     "commission_months": BY_BOOK,
     "commission_rates": Place(Placing.EVERYWHERE),

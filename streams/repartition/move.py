@@ -59,8 +59,9 @@ class Placing(Enum):
 class Place(NamedTuple):
     """How a table's rows are placed.
 
-    `prefix` is that of its records' keys where the rows' keys lack it. `begin` makes the row of a new partition from
-    the rows that the old ones have under the same key; without it there is none.
+    `prefix` is that of its records' keys where the rows' keys lack it. `begin` makes a row from those that the old
+    partitions have under the same key: that of a new partition, which has none without it; of what is everywhere, that
+    of every partition.
     """
 
     placing: Placing
@@ -242,7 +243,8 @@ def placed(rows: Rows, place: Place, new: range, partition_of: PartitionOf) -> R
     if place.begin is not None:
         for key in {key: None for _, key in rows}:
             first = place.begin([value for (_, each), value in rows.items() if each == key])
-            found |= dict.fromkeys(((partition, key) for partition in new), first)
+            begun = range(new.stop) if place.placing is Placing.EVERYWHERE else new
+            found |= dict.fromkeys(((partition, key) for partition in begun), first)
     return found
 
 

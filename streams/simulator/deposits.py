@@ -10,10 +10,11 @@ from schemas.publishing import Upstream
 from schemas.topics import BILLING_PAYMENTS
 from streams.demo.day import HOUR_US, plan
 from streams.demo.world import TIERS
-from streams.simulator.reference import RowChange, tier_of
+from streams.simulator.reference import RowChange, dealer_row, tier_of
 
 MOVES_EACH = 5
 CHANGED_TIERS = 6
+TURNS_EACH = 2
 RETURNED_SHARE, DOLLARS_SHARE, OF_A_BILL_SHARE = 0.4, 0.15, 0.1
 
 
@@ -44,3 +45,12 @@ def tier_moves(rnd: random.Random) -> Iterator[RowChange]:
             after, op = tier_of(tier_id).model_copy(update=update), Op.UPDATED if before else Op.CREATED
         rows[tier_id] = after
         yield RowChange("deposit_tiers", op, before, after, lsn)
+
+
+def dealer_turns(rnd: random.Random, dealers: Sequence[str]) -> Iterator[RowChange]:
+    """Reference data ends some dealers, and knows some of them again, in the order of the database's log."""
+    for dealer_id in dealers:
+        row = dealer_row(dealer_id)
+        for turn in range(rnd.randint(0, TURNS_EACH)):
+            before, after, op = (None, row, Op.CREATED) if turn % 2 else (row, None, Op.DELETED)
+            yield RowChange("dealers", op, before, after, 2 + turn)

@@ -77,7 +77,7 @@ def rows_of(world: World) -> Iterator[RowChange]:
         for rider_id in riders:
             yield _row("group_members", GroupMember(group_id=group_id, rider_id=rider_id))
     for dealer_id in world.dealers:
-        yield _row("dealers", Dealer(dealer_id=dealer_id, cme_dealer_id=f"cme-{dealer_id}", name=f"Dealer {dealer_id}"))
+        yield _row("dealers", dealer_row(dealer_id))
     for tier_id in TIERS:
         yield _row("deposit_tiers", tier_of(tier_id))
     yield _row("commission_rates", CommissionRate(rate_id="r1", version=1, share=Decimal("0.05"), valid_from=0))
@@ -86,6 +86,11 @@ def rows_of(world: World) -> Iterator[RowChange]:
     policy = CommissionPolicy(policy_id=COMMISSION, zone="Europe/Moscow", bill_after_days=1)
     yield _row("commission_policies", policy)
     yield from _prison_rows(world)
+
+
+def dealer_row(dealer_id: str) -> Dealer:
+    """A dealer who accepted the offer."""
+    return Dealer(dealer_id=dealer_id, cme_dealer_id=f"cme-{dealer_id}", name=f"Dealer {dealer_id}")
 
 
 def tier_of(tier_id: str) -> DepositTier:

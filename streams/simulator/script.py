@@ -13,7 +13,7 @@ from streams.demo.world import Scale, World, make_world
 from streams.processing import TYPE_NAME
 from streams.simulator import lots
 from streams.simulator.dealers import stories
-from streams.simulator.deposits import CHANGED_TIERS, deposits, tier_moves
+from streams.simulator.deposits import CHANGED_TIERS, dealer_turns, deposits, tier_moves
 from streams.simulator.faults import LEAD_S, SPREAD_S, Fault, draw_faults
 from streams.simulator.kafka.messages import Headers
 from streams.simulator.reference import Debezium, RowChange, rows_of
@@ -70,6 +70,7 @@ def write_script(seed: int, encode: Callable[[Contract], bytes], debezium: Debez
         *_reference(rnd, world, debezium),
         *_commands(rnd, seed, world, scale, encode),
         *_deposits(random.Random(f"deposits {seed}"), world, debezium, encode),
+        *_turns(random.Random(f"turns {seed}"), world, debezium),
     ]
     for number, hour in enumerate(TICK_HOURS):
         at_s = LEAD_S + SPREAD_S * (number + 1) / len(TICK_HOURS)
@@ -124,6 +125,14 @@ def _deposits(
     events = list(deposits(rnd, world.dealers))
     for at_s, event in upset(rnd, events, SPREAD_S / len(events)):
         yield send_of(LEAD_S + at_s, event, encode)
+
+
+def _turns(rnd: random.Random, world: World, debezium: Debezium) -> Iterator[Send]:
+    """By dice of their own, as deposits."""
+    turns = list(dealer_turns(rnd, world.dealers))
+    moments = sorted(rnd.random() * SPREAD_S for _ in turns)
+    for at_s, change in zip(moments, turns, strict=True):
+        yield from reference_sends(LEAD_S + at_s, [change], debezium)
 
 
 def _between(rnd: random.Random, events: Sequence[Upstream | Raw], told: Sequence[Upstream]) -> list[Upstream | Raw]:

@@ -1,4 +1,4 @@
-"""At the end of a run the open price segments are those that deposits reach, by events and tiers alone (DLR-08)."""
+"""At the end of a run the open price segments are those that deposits reach, by events and reference data (DLR-08)."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from schemas.avro import full_name
 from schemas.dealer_accounts import AccountOpened
 from schemas.dealer_deposits import DepositChanged, PriceSegmentGranted, PriceSegmentRevoked
 from schemas.envelope import read_envelope
-from schemas.topics import DEALER_EVENTS, DEPOSIT_TIERS, PARTITIONS
+from schemas.topics import DEALER_EVENTS, DEALERS, DEPOSIT_TIERS, PARTITIONS
 from streams.audit.evidence import Row
 from streams.audit.wire import Wire
 from streams.simulator.evidence import visible
@@ -40,11 +40,12 @@ def segment_differences(broker: Broker, wire: Wire) -> Iterator[str]:
             segments ^= {segment}
         if event["deposit_minor"] != deposits[held] or deposits[held] < 0:
             yield f"deposit: {held} comes to {deposits[held]}, but {event} was told"
+    may_bid = is_open & _known(broker)
     reached = {
         (*held, tier["segment"])
         for tier in _tiers(broker, wire)
         for held, deposit in deposits.items()
-        if held[0] in is_open and held[1] == tier["currency"] and tier["from_minor"] <= deposit
+        if held[0] in may_bid and held[1] == tier["currency"] and tier["from_minor"] <= deposit
     }
     for segment in sorted(segments ^ reached):
         found = "open" if segment in segments else "closed"
@@ -60,7 +61,17 @@ def _events(broker: Broker, wire: Wire) -> Iterator[tuple[type, Row]]:
 
 def _tiers(broker: Broker, wire: Wire) -> Iterator[Row]:
     """The tiers that a partition was told last; all are told the same."""
-    last = {record.key(): record.value() for record in visible(broker, Place(DEPOSIT_TIERS.name, 0))}
-    for value in last.values():
-        if value is not None:
-            yield wire.fields(DEPOSIT_TIERS.messages[0], value)
+    for value in _last(broker, Place(DEPOSIT_TIERS.name, 0)).values():
+        yield wire.fields(DEPOSIT_TIERS.messages[0], value)
+
+
+def _known(broker: Broker) -> set[str]:
+    """The dealers whom reference data has not ended."""
+    places = (Place(DEALERS.name, number) for number in range(PARTITIONS))
+    return {key.decode().partition(":")[2] for place in places for key in _last(broker, place)}
+
+
+def _last(broker: Broker, place: Place) -> dict[bytes, bytes]:
+    """The last value of each key, but for keys whose last record is a tombstone."""
+    last = {record.key(): record.value() for record in visible(broker, place)}
+    return {key: value for key, value in last.items() if key is not None and value is not None}

@@ -39,13 +39,14 @@ class Deposits(RuleBasedStateMachine):
         self.book.kept.registered["dealer:D2"] = Registered("cme-2", FIRST, 1)
         for account, row in (("COMMISSION", OPEN), ("SETTLEMENT", OPEN), ("DEPOSIT", ALMOST)):
             self.book.kept.accounts[f"dealer:D2|{account}"] = row
-        self.open = {"D1"}
+        self.book.kept.know("D2")
+        self.known, self.open = set(DEALERS), {"D1"}
         self.received, self.returned = Counter[tuple[str, str]](), Counter[tuple[str, str]]()
         self.used: dict[str, set[str]] = {dealer: set() for dealer in DEALERS}
         self.tiers: dict[str, tuple[str, str, int]] = {}
         self.granted: set[tuple[str, str, str]] = set()
         self.stale: set[str] = set()
-        """Dealers whose segments no decision has judged since the tiers changed."""
+        """Dealers whose segments no decision has judged since the tiers changed, or reference data turned."""
 
     def _is(self, dealer: str) -> None:
         self.book.dealer_id, self.book.book = dealer, f"dealer:{dealer}"
@@ -103,6 +104,12 @@ class Deposits(RuleBasedStateMachine):
         self.tiers.pop(tier, None)
         self.stale = set(DEALERS)
 
+    @rule(dealer=who)
+    def end_or_know_again(self, dealer: str) -> None:
+        (self.book.kept.end if dealer in self.known else self.book.kept.know)(dealer)
+        self.known ^= {dealer}
+        self.stale.add(dealer)
+
     @rule()
     def tick(self) -> None:
         told = self.book.tick()
@@ -142,7 +149,7 @@ class Deposits(RuleBasedStateMachine):
             expected = {
                 (dealer, currency, segment)
                 for currency, segment, start in self.tiers.values()
-                if dealer in self.open and start <= self._deposit(dealer, currency)
+                if dealer in self.open & self.known and start <= self._deposit(dealer, currency)
             }
             mine = {each for each in self.granted if each[0] == dealer}
             assert mine == expected or dealer in self.stale

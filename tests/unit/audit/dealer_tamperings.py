@@ -4,9 +4,23 @@ from typing import Any
 
 from streams.audit.evidence import Projection, Row
 from streams.audit.findings import Kind
-from tests.unit.audit.dealing import ACCOUNT, BILL, DEALER, bill_row, deposited, segment, sent
+from tests.unit.audit.dealing import (
+    ACCOUNT,
+    BILL,
+    DEALER,
+    bill,
+    bill_row,
+    deposited,
+    eur,
+    handed_over,
+    paid,
+    segment,
+    sent,
+    voided,
+    waits,
+)
 from tests.unit.audit.tampering import finds
-from tests.unit.audit.world import World
+from tests.unit.audit.world import DEPOSIT, World, decided, line
 
 
 def with_rows(projection: Projection, table: str, **rows: Row) -> Projection:
@@ -80,6 +94,97 @@ def an_account_is_opened_twice(world: World) -> None:
     world.dealt.append(next(told for told in world.dealt if told.name == "AccountOpened"))
 
 
+# ---- money that is told and does not stand in the journal, or does not add up
+
+
+@finds(Kind.MONEY_DIFFERS, f"{DEALER}|bank|EUR")
+def a_paid_bill_is_told_of_which_the_journal_knows_nothing(world: World) -> None:
+    world.dealt += [sent(), paid(100_00)]
+
+
+@finds(Kind.MONEY_DIFFERS, f"{DEALER}|current/COMMISSION|EUR")
+def a_surplus_is_told_of_which_the_journal_knows_nothing(world: World) -> None:
+    world.dealt += [sent(), paid(100_00, 5_00)]
+
+
+@finds(Kind.MONEY_DIFFERS, f"{DEALER}|current/SETTLEMENT|EUR")
+def a_balance_is_in_the_journal_of_which_no_event_tells(world: World) -> None:
+    moved = line("posted", 5_00, "current/COMMISSION", "current/SETTLEMENT")
+    world.add({**decided("e-9", DEPOSIT, 3, moved), "book": DEALER})
+
+
+@finds(Kind.MONEY_DIFFERS, f"{DEALER}|suspense|EUR")
+def money_waits_of_which_the_journal_knows_nothing(world: World) -> None:
+    world.dealt.append(waits())
+
+
+@finds(Kind.MONEY_DIFFERS, f"{DEALER}|revenue/COMMISSION|EUR")
+def a_voided_bill_is_still_revenue_in_the_journal(world: World) -> None:
+    world.dealt += [sent(), voided()]
+    billed = line("posted", 100_00, "receivable/COMMISSION", "revenue/COMMISSION")
+    world.add({**decided("e-9", DEPOSIT, 3, billed), "book": DEALER})
+
+
+@finds(Kind.MONEY_DIFFERS, f"{DEALER}|P1")
+def a_payment_is_taken_twice(world: World) -> None:
+    world.dealt += [sent(), paid(40_00), paid(40_00)]
+
+
+@finds(Kind.MONEY_DIFFERS, f"{DEALER}|P1")
+def a_payment_leaves_suspense_twice(world: World) -> None:
+    world.dealt += [waits(), sent(), paid(40_00, source="suspense"), paid(40_00, source="suspense")]
+
+
+@finds(Kind.MONEY_DIFFERS, f"{DEALER}|P1")
+def more_of_a_payment_leaves_suspense_than_came(world: World) -> None:
+    world.dealt += [waits(39_99), sent(), paid(40_00, source="suspense")]
+
+
+@finds(Kind.MONEY_DIFFERS, f"{DEALER}|P1")
+def a_part_of_a_payment_is_nowhere(world: World) -> None:
+    lost = {"received": eur(40_00), "applied_minor": 39_99, "surplus_minor": 0}
+    world.dealt += [sent(), bill("BillPaid", payment_id="P1", source="bank", **lost)]
+
+
+@finds(Kind.MONEY_DIFFERS, BILL)
+def a_bill_is_paid_above_its_sum(world: World) -> None:
+    world.dealt += [sent(), paid(60_00), paid(40_01, payment_id="P2")]
+
+
+@finds(Kind.MONEY_DIFFERS, BILL)
+def less_is_credited_of_a_voided_bill_than_was_paid(world: World) -> None:
+    world.dealt += [sent(), paid(60_00), voided(59_99)]
+
+
+@finds(Kind.MONEY_DIFFERS, "dealer:D2|D1/P1")
+def a_payment_is_handed_over_to_nobody(world: World) -> None:
+    world.dealt += [waits(), handed_over()]
+
+
+@finds(Kind.MONEY_DIFFERS, "dealer:D2|D1/P1")
+def less_is_taken_than_was_handed_over(world: World) -> None:
+    world.dealt += [waits(), handed_over(), waits(39_99, "D1/P1", "D2")]
+
+
+@finds(Kind.MONEY_DIFFERS, "dealer:D2|D1/P1")
+def a_payment_is_taken_that_nobody_has_handed_over(world: World) -> None:
+    world.dealt.append(waits(40_00, "D1/P1", "D2"))
+
+
+# ---- deposits
+
+
+@finds(Kind.DEPOSITS_DIFFER, f"{DEALER}|current/DEPOSIT|EUR, segment small")
+def a_segment_opens_out_of_reach_of_the_deposit(world: World) -> None:
+    world.dealt += [deposited(49_99, 49_99), segment("PriceSegmentGranted", deposit_minor=49_99)]
+
+
+@finds(Kind.DEPOSITS_DIFFER, f"{DEALER}|current/DEPOSIT|EUR, segment small")
+def a_segment_closes_that_the_deposit_reaches(world: World) -> None:
+    opened = segment("PriceSegmentGranted")
+    world.dealt += [deposited(50_00, 50_00), opened, segment("PriceSegmentRevoked")]
+
+
 @finds(Kind.DEPOSITS_DIFFER, f"{DEALER}|current/DEPOSIT|EUR")
 def a_deposit_is_told_of_which_the_journal_knows_nothing(world: World) -> None:
     world.dealt.append(deposited(50_00, 50_00))
@@ -97,7 +202,7 @@ def a_segment_opens_twice(world: World) -> None:
 
 @finds(Kind.DEPOSITS_DIFFER, f"{DEALER}|current/DEPOSIT|EUR, segment small")
 def a_segment_closes_that_never_opened(world: World) -> None:
-    world.dealt += [deposited(50_00, 50_00), segment("PriceSegmentRevoked")]
+    world.dealt += [deposited(50_00, 50_00), segment("PriceSegmentRevoked", from_minor=None)]
 
 
 @finds(Kind.PROJECTION_DIFFERS, f"Postgres deposits {DEALER}")

@@ -46,9 +46,27 @@ def sent() -> Told:
     return bill("BillSent", common=eur(100_00), billing_id="b-1", url="https://billing.example/b-1.pdf")
 
 
-def paid(applied_minor: int, surplus_minor: int = 0) -> Told:
+def paid(applied_minor: int, surplus_minor: int = 0, payment_id: str = "P1", source: str = "bank") -> Told:
     """What it says of the sum and the state is nothing that the auditor believes."""
-    return bill("BillPaid", applied_minor=applied_minor, surplus_minor=surplus_minor, paid_minor=-1, state="draft")
+    parts = {"applied_minor": applied_minor, "surplus_minor": surplus_minor, "paid_minor": -1, "state": "draft"}
+    received = eur(applied_minor + surplus_minor)
+    return bill("BillPaid", payment_id=payment_id, source=source, received=received, **parts)
+
+
+def voided(credited_minor: int = 0) -> Told:
+    return bill("BillVoided", credited_minor=credited_minor)
+
+
+def waits(amount_minor: int = 40_00, payment_id: str = "P1", dealer_id: str = "D1") -> Told:
+    """In suspense."""
+    fields = {"dealer_id": dealer_id, "bill_id": "B1", "payment_id": payment_id, "amount": eur(amount_minor)}
+    return Told("PaymentWaits", fields)
+
+
+def handed_over(amount_minor: int = 40_00, payment_id: str = "P1", to: str = "D2") -> Told:
+    """Out of suspense, to another dealer's book."""
+    fields = {"payment_id": payment_id, "bill_id": "B1", "bill_dealer_id": to, "amount": eur(amount_minor)}
+    return Told("PaymentHandedOver", {"dealer_id": "D1", **fields})
 
 
 def deposited(change_minor: int, deposit_minor: int) -> Told:
@@ -57,9 +75,9 @@ def deposited(change_minor: int, deposit_minor: int) -> Told:
     return Told("DepositChanged", {"dealer_id": "D1", **fields})
 
 
-def segment(name: str, of: str = "small", deposit_minor: int = 50_00, currency: str = "EUR") -> Told:
+def segment(name: str, of: str = "small", deposit_minor: int = 50_00, from_minor: int | None = 50_00) -> Told:
     """`PriceSegmentGranted` or `PriceSegmentRevoked`."""
-    fields = {"segment": of, "currency": currency, "from_minor": 50_00, "deposit_minor": deposit_minor}
+    fields = {"segment": of, "currency": "EUR", "from_minor": from_minor, "deposit_minor": deposit_minor}
     return Told(name, {"dealer_id": "D1", **fields})
 
 

@@ -1,6 +1,7 @@
 """The auditor's own fold of what dealers' books tell: the rows that must follow (DLR-10)."""
 
 from collections.abc import Iterable
+from typing import Any
 
 import pytest
 
@@ -16,11 +17,14 @@ from tests.unit.audit.dealing import (
     bill_row,
     deposited,
     eur,
+    handed_over,
     paid,
     segment,
     sent,
     shown,
     told,
+    voided,
+    waits,
 )  # fmt: skip
 from tests.unit.audit.world import DEPOSIT, decided, enter, line
 
@@ -47,15 +51,15 @@ def differing(dealers: Dealers, **fields: object) -> list[Finding]:
         ([], {}),
         ([sent()], {"state": "sent", "url": URL}),
         ([sent(), paid(40_00)], {"state": "part_paid", "paid_sum_minor": 40_00, "url": URL}),
-        ([sent(), paid(40_00), paid(60_00)], {"state": "paid", "paid_sum_minor": 100_00, "url": URL}),
+        ([sent(), paid(40_00), paid(60_00, 0, "P2")], {"state": "paid", "paid_sum_minor": 100_00, "url": URL}),
         ([sent(), paid(100_00, 1)], {"state": "overpaid", "paid_sum_minor": 100_00, "url": URL}),
         (
             [sent(), bill("BillPaidFromBalance", applied=eur(5))],
             {"state": "part_paid", "paid_sum_minor": 5, "url": URL},
         ),
-        ([bill("BillVoided")], {"state": "voided"}),
-        ([sent(), paid(40_00), bill("BillVoided")], {"state": "voided", "url": URL}),
-        ([bill("BillCorrected", successor_id="B2")], {"state": "corrected", "successor": "B2"}),
+        ([voided()], {"state": "voided"}),
+        ([sent(), paid(40_00), voided(40_00)], {"state": "voided", "url": URL}),
+        ([bill("BillCorrected", credited_minor=0, successor_id="B2")], {"state": "corrected", "successor": "B2"}),
     ],
 )
 def test_a_bill_is_what_its_events_have_made_of_it(events: Iterable[Told], row: dict[str, object]) -> None:
@@ -95,7 +99,7 @@ def test_what_is_open_of_bills_is_what_the_journal_says_is_owed() -> None:
 
 
 def test_a_bill_that_is_taken_back_owes_nothing() -> None:
-    assert list(folded(sent(), bill("BillVoided")).owed(Books(8))) == []
+    assert list(folded(sent(), voided()).owed(Books(8))) == []
 
 
 @pytest.mark.requirement("DLR-08")
@@ -105,7 +109,7 @@ def test_deposits_are_what_the_journal_has_and_open_segments_are_projected() -> 
         segment("PriceSegmentGranted", "small", 80_00),
         segment("PriceSegmentGranted", "middle", 80_00),
         deposited(-20_00, 60_00),
-        segment("PriceSegmentRevoked", "middle", 60_00),
+        segment("PriceSegmentRevoked", "middle", 60_00, 70_00),
     )  # fmt: skip
     entry = decided("e-1", DEPOSIT, 0, line("posted", 60_00, "bank", "current/DEPOSIT"))
     for each in enter({**entry, "book": DEALER}):
@@ -113,3 +117,55 @@ def test_deposits_are_what_the_journal_has_and_open_segments_are_projected() -> 
     assert list(dealers.deposited(books)) == []
     row = {"id": DEALER, "dealer_id": "D1", "segments": "EUR small"}
     assert list(dealers.compare("topic", {**shown(), "deposits": {DEALER: row}})) == []
+
+
+# ---- every unit of money that was received
+
+
+def journal(*lines: dict[str, Any], book: str = DEALER, books: Books | None = None) -> Books:
+    """What the auditor has read of the journal: one decision of a book."""
+    books = books or Books(8)
+    for each in enter({**decided("e-1", DEPOSIT, 0, *lines), "book": book}):
+        books.enter(each)
+    return books
+
+
+BILLED = line("posted", 100_00, "receivable/COMMISSION", "revenue/COMMISSION")
+ENTERED = line("posted", 40_00, "bank", "suspense")
+LEFT = line("posted", 40_00, "suspense", "bank")
+
+
+@pytest.mark.requirement("DLR-06")
+def test_what_is_received_is_paid_of_bills_or_a_current_balance_or_in_suspense() -> None:
+    books = journal(
+        BILLED,
+        ENTERED,
+        line("posted", 100_00, "bank", "receivable/COMMISSION"),
+        line("posted", 5_00, "bank", "current/COMMISSION"),
+        line("posted", 40_00, "suspense", "current/COMMISSION"),
+        line("posted", 100_00, "revenue/COMMISSION", "current/COMMISSION"),
+        line("posted", 60_00, "bank", "current/DEPOSIT"),
+    )
+    credited = bill("PaymentCredited", payment_id="P1", source="suspense", received=eur(40_00))
+    events = waits(), waits(), sent(), paid(100_00, 5_00, "P2"), credited, voided(100_00), deposited(60_00, 60_00)
+    assert list(folded(*events).received(books)) == []
+
+
+@pytest.mark.requirement("DLR-06")
+def test_what_the_current_balance_pays_leaves_it() -> None:
+    books = journal(
+        BILLED,
+        line("posted", 5_00, "bank", "current/COMMISSION"),
+        line("posted", 5_00, "current/COMMISSION", "receivable/COMMISSION"),
+    )
+    credited = bill("PaymentCredited", payment_id="P1", source="bank", received=eur(5_00))
+    assert list(folded(credited, sent(), bill("BillPaidFromBalance", applied=eur(5_00))).received(books)) == []
+
+
+@pytest.mark.requirement("DLR-06")
+def test_what_one_book_hands_over_another_one_takes() -> None:
+    books = journal(ENTERED, LEFT)
+    journal(ENTERED, book="dealer:D2", books=books)
+    taken = waits(40_00, "D1/P1", "D2")
+    assert list(folded(waits(), handed_over(), taken).received(books)) == []
+    assert list(folded(taken, waits(), handed_over()).received(books)) == []  # read from two partitions

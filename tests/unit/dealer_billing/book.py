@@ -16,7 +16,7 @@ from schemas.dealer_deposits import DepositReceived, DepositReturned, DepositTie
 from schemas.fields import Contract, Fact, Money
 from streams.dealer_billing.bill import ACCOUNT_OF
 from streams.dealer_billing.deposit import Deposit, Moved, Tiers, evolve_tiers
-from streams.dealer_billing.deposit_rows import TIERS
+from streams.dealer_billing.deposit_rows import TIERS, know
 from streams.dealer_billing.payment import Payment, Waiting
 from streams.dealer_billing.registration import Account, Registered, State
 from streams.dealer_billing.room import DealerBilling, Tables
@@ -46,6 +46,15 @@ class Kept(NamedTuple):
     moved: Rows[Moved]
     tiers: Rows[Tiers]
 
+    def know(self, dealer_id: str) -> None:
+        """As reference data says it."""
+        dealer = Dealer(dealer_id=dealer_id, cme_dealer_id="cme-1", name="Anvil Motors")
+        know(self.dealers, self.deposits, [(dealer_id, dealer)])
+
+    def end(self, dealer_id: str) -> None:
+        """As a tombstone says it."""
+        know(self.dealers, self.deposits, [(dealer_id, None)])
+
     def set_tier(self, segment: str, from_minor: int | None, currency: str = "EUR", tier_id: str = "") -> None:
         """As reference data says it; None ends the tier."""
         tier_id = tier_id or f"{segment}-{currency}"
@@ -66,7 +75,7 @@ def new_rows(dealer_id: str = DEALER) -> Kept:
     deposits = Rows(Deposit, due=lambda deposit: deposit.judged_by)
     bills = Rows(Bill), Rows(Payment), Rows(Waiting)
     kept = Kept(*bills, Rows(Dealer), Rows(Registered), Rows(Account), deposits, Rows(Moved), Rows(Tiers))
-    kept.dealers[dealer_id] = Dealer(dealer_id=dealer_id, cme_dealer_id="cme-1", name="Anvil Motors")
+    kept.know(dealer_id)
     kept.dealers.take_changes()
     return kept
 
@@ -83,7 +92,7 @@ class DealerBook:
             self.kept.accounts[f"{self.book}|{account}"] = OPEN
 
     def forget_dealer(self) -> None:
-        del self.kept.dealers[self.dealer_id]
+        self.kept.end(self.dealer_id)
 
     # ---- what is said
 

@@ -26,7 +26,11 @@ pytestmark = pytest.mark.requirement("DLR-08")
 
 @pytest.fixture
 def book() -> DealerBook:
-    """Three segments: small from 100, middle from 200, large from 300."""
+    return with_three_segments()
+
+
+def with_three_segments() -> DealerBook:
+    """Small from 100, middle from 200, large from 300."""
     made = DealerBook()
     for segment, from_minor in (("middle", 200), ("small", 100), ("large", 300)):
         made.kept.set_tier(segment, from_minor)
@@ -291,6 +295,7 @@ def test_tiers_are_the_same_whatever_their_order() -> None:
 def test_a_tick_judges_a_bounded_number_of_deposits_and_the_next_goes_on(book: DealerBook) -> None:
     for number in range(DUE_PER_TICK + 1):
         other = f"D{number}"
+        book.kept.know(other)
         book.kept.accounts[f"dealer:{other}|DEPOSIT"] = book.kept.accounts[f"{BOOK}|DEPOSIT"]
         book.dealer_id, book.book = other, f"dealer:{other}"
         book.deposit("P1", 150)
@@ -309,8 +314,8 @@ def test_a_change_of_tiers_is_decided_under_an_id_of_its_own() -> None:
     office.send(DepositReceived(payment_id="P1", dealer_id=DEALER, amount=paid(150)))
     office.kept.set_tier("small", 100)
     granted = office.stage.tick()
-    assert (granted.entry.decision_id, granted.says) == ("dealer:D1/tiers/1", ["PriceSegmentGranted"])
+    assert (granted.entry.decision_id, granted.says) == ("dealer:D1/tiers/1/0", ["PriceSegmentGranted"])
     assert granted.entry.lines == ()
     assert office.stage.tick().entries == []
     office.kept.set_tier("small", None)
-    assert office.stage.tick().entry.decision_id == "dealer:D1/tiers/2"
+    assert office.stage.tick().entry.decision_id == "dealer:D1/tiers/2/0"

@@ -5,11 +5,15 @@ from typing import Any
 import msgspec
 import pytest
 
+from schemas.dealer_deposits import DepositTier
 from streams.app import wire
+from streams.dealer_billing.deposit import Tiers
+from streams.dealer_billing.deposit_rows import TIERS
 from streams.prison_finance.accounting_day import Day, OpenDays
 from streams.prison_finance.room import OPEN_DAYS
 from streams.repartition.command import TABLES
 from streams.repartition.move import Place, Placing, Rows, placed
+from tests.unit.dealer_billing.book import DealerBook
 from tests.unit.prison_finance.partition import Partition
 
 pytestmark = pytest.mark.requirement("PIPE-02")
@@ -86,3 +90,25 @@ def test_a_late_line_that_comes_first_to_a_new_partition_is_of_a_day_that_no_fil
     room.buy("P1", 1_234, "2026-07-03 22:41")
 
     assert {line.accounting_date for line in room.lines} == {"2026-07-05"}
+
+
+@pytest.mark.requirement("DLR-08")
+def test_a_deposit_is_judged_by_the_next_change_of_tiers_wherever_its_book_has_gone() -> None:
+    """A partition that was behind has heard of fewer changes: of those that a compacted topic had kept."""
+    book = DealerBook()
+    for from_minor in (200, 150, 100):
+        book.kept.set_tier("small", from_minor)
+    book.deposit("P1", 120)
+    book.tick()
+    tier = DepositTier(tier_id="small-EUR", segment="small", currency="EUR", from_minor=100)
+    counts = [book.kept.tiers[TIERS], Tiers((tier,), changes=1)]
+    rows = {(n, TIERS.encode()): book.kept.tiers.encode(row) for n, row in enumerate(counts)}
+
+    moved = to_five(rows, TABLES["deposit_tiers"])
+    assert {partition for partition, _ in moved} == set(range(5))
+    (everywhere,) = set(moved.values())
+    book.kept.tiers.restore([(TIERS.encode(), everywhere)])
+
+    book.kept.set_tier("small", 121)
+    book.tick()
+    assert book.segments() == ()
