@@ -27,7 +27,7 @@ from schemas.topics import (
 from streams.dealer_billing import deposit
 from streams.dealer_billing.bought import Deal
 from streams.dealer_billing.commission import Month
-from streams.dealer_billing.deals_room import DealerDeals, DealTables
+from streams.dealer_billing.deals_room import DealerDeals, DealTables, hear_rate
 from streams.dealer_billing.deposit import Deposit, Moved, Tiers
 from streams.dealer_billing.deposit_rows import TIERS, know
 from streams.dealer_billing.lot import Lot
@@ -81,8 +81,8 @@ def wire(pipeline: Pipeline) -> None:
         pipeline.join(each)
         for topic in topics:
             _answer(pipeline, topic, each)
-    for topic, table in ((COMMISSION_RATES, rates), (COMMISSION_POLICIES, policies)):
-        _remember(pipeline, topic, table)
+    _hear_rates(pipeline, rates, deals)
+    _remember(pipeline, COMMISSION_POLICIES, policies)
 
     @pipeline.app.agent(pipeline.topic(DEALERS), name="dealer_billing.known_dealers")
     async def known(stream: Any) -> None:
@@ -99,14 +99,27 @@ def wire(pipeline: Pipeline) -> None:
 
 
 def _answer(pipeline: Pipeline, topic: Topic, room: RoomOf) -> None:
-    @pipeline.app.agent(pipeline.topic(topic), name=f"dealer_billing.{topic.name.split('.')[1]}s")
+    @pipeline.app.agent(pipeline.topic(topic), name=_agent_name(topic))
     async def answered(stream: Any) -> None:
         async for batch in stream:
             pipeline.process(room, topic, batch)
 
 
+def _hear_rates(pipeline: Pipeline, rates: Any, deals: Any) -> None:
+    @pipeline.app.agent(pipeline.topic(COMMISSION_RATES), name=_agent_name(COMMISSION_RATES))
+    async def rated(stream: Any) -> None:
+        async for batch in stream:
+            partition = batch[0].partition()
+            for rate_id, rate in pipeline.references(COMMISSION_RATES, batch):
+                hear_rate(rates.rows(partition), deals.rows(partition), rate_id, rate)
+
+
 def _remember(pipeline: Pipeline, topic: Topic, table: Any) -> None:
-    @pipeline.app.agent(pipeline.topic(topic), name=f"dealer_billing.{topic.name.split('.')[1]}s")
+    @pipeline.app.agent(pipeline.topic(topic), name=_agent_name(topic))
     async def remembered(stream: Any) -> None:
         async for batch in stream:
             pipeline.remember(topic, batch, table)
+
+
+def _agent_name(topic: Topic) -> str:
+    return f"dealer_billing.{topic.name.split('.')[1]}s"

@@ -23,7 +23,7 @@ from schemas.lots import (
 )
 from schemas.refusals import Reason
 from streams.dealer_billing import bought, commission, deal, settlement
-from streams.dealer_billing.bought import Deal, DealDesk, DealEvent
+from streams.dealer_billing.bought import Deal, DealDesk, DealEvent, State
 from streams.dealer_billing.commission import CommissionEvent, Month
 from streams.dealer_billing.deal import AGAIN_US, REFUSED_US
 from streams.dealer_billing.payment import Meant, Payment
@@ -50,7 +50,7 @@ class DealTables(NamedTuple):
     """One partition of what deals and commission are kept in, and of what they go by."""
 
     deals: DueRows[Deal]
-    """By `book|lot`, due when a deal that waits is tried again."""
+    """By `book|lot`, due when a deal that waits is tried again, or one is to be looked at for its rate."""
     months: DueRows[Month]
     """By `book|month|currency`, due when the month is billed."""
     rates: Listed[CommissionRate]
@@ -151,12 +151,13 @@ class DealerDeals(DealerBilling):
         for key in rows.due(now, DUE_PER_TICK):
             row, (book, lot_id) = rows.get(key), key.split("|")
             assert row is not None
-            draft = Draft(book, now, self._ledger)
-            events = deal.try_again(BookDesk(self, book), lot_id, row)
-            if events:
-                yield DueDecision(f"{key}|{row.version}|{now}|again", draft, events)
+            draft, desk = Draft(book, now, self._ledger), BookDesk(self, book)
+            is_charged = row.state is State.CHARGED
+            told = deal.rate_again(draft, desk, lot_id, row) if is_charged else deal.try_again(desk, lot_id, row)
+            if told and not isinstance(told, drafts.Refused):
+                yield DueDecision(f"{key}|{row.version}|{now}|again", draft, told)
             else:
-                rows[key] = replace(row, again_at=now + AGAIN_US)
+                rows[key] = replace(row, again_at=None if is_charged and not told else now + AGAIN_US)
 
     def _months_due(self, now: int) -> Iterator[DueDecision]:
         rows, policy = self._deals.months, self._deals.policies.get(COMMISSION)
@@ -206,6 +207,21 @@ class BookDesk:
 
     def waiting(self, bill_id: str) -> list[Payment]:
         return self._room._waiting(self._book, bill_id)
+
+
+def hear_rate(rates: Rows[CommissionRate], deals: Listed[Deal], rate_id: str, rate: CommissionRate | None) -> None:
+    """Keep a rate. Deals that were charged before it was known, and to which it applies, are due for another look.
+
+    Change data may be late by any time. A partition's deals are walked, but for each rate only once.
+    """
+    if rate is None:
+        if rates.get(rate_id) is not None:
+            del rates[rate_id]
+    elif rates.get(rate_id) is None:
+        rates[rate_id] = rate
+        for key in deals:
+            if (row := deals.get(key)) is not None:
+                deals[key] = deal.look_again_at(row, rate)
 
 
 def _hear_of_report(answer: BillingDone | BillingRefused) -> list[Fact]:

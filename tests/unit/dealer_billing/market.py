@@ -25,7 +25,7 @@ from schemas.lots import (
 )
 from streams.dealer_billing.bought import Deal
 from streams.dealer_billing.commission import Month
-from streams.dealer_billing.deals_room import DealerDeals, DealTables
+from streams.dealer_billing.deals_room import DealerDeals, DealTables, hear_rate
 from streams.dealer_billing.lot import Lot
 from streams.dealer_billing.lots_room import DealerLots
 from streams.dealer_billing.room import Tables
@@ -115,6 +115,15 @@ class Market:
 
     def set_policy(self, zone: str, days: int) -> None:
         self.policies[COMMISSION] = CommissionPolicy(policy_id=COMMISSION, zone=zone, bill_after_days=days)
+
+    def hear_rate(self, rate: CommissionRate) -> None:
+        """Change data tells every dealer's book of a rate."""
+        for buyer in self.buyers.values():
+            known: Rows[CommissionRate] = Rows(CommissionRate)
+            for rate_id in self.rates:
+                known[rate_id] = self.rates[rate_id]
+            hear_rate(known, buyer.deals, rate.rate_id, rate)
+        self.rates[rate.rate_id] = rate
 
     # ---- Lotus
 
