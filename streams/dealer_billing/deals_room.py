@@ -152,12 +152,16 @@ class DealerDeals(DealerBilling):
             row, (book, lot_id) = rows.get(key), key.split("|")
             assert row is not None
             draft, desk = Draft(book, now, self._ledger), BookDesk(self, book)
-            is_charged = row.state is State.CHARGED
-            told = deal.rate_again(draft, desk, lot_id, row) if is_charged else deal.try_again(desk, lot_id, row)
-            if told and not isinstance(told, drafts.Refused):
-                yield DueDecision(f"{key}|{row.version}|{now}|again", draft, told)
+            if row.state is State.CHARGED:
+                told, which = deal.rate_again(draft, desk, lot_id, row), f"{row.reports + 1}|rated"
+                later = now + AGAIN_US if told else None
             else:
-                rows[key] = replace(row, again_at=None if is_charged and not told else now + AGAIN_US)
+                told, which = deal.try_again(desk, lot_id, row), f"{row.version}|{now}|again"
+                later = now + AGAIN_US
+            if told and not isinstance(told, drafts.Refused):
+                yield DueDecision(f"{key}|{which}", draft, told)
+            else:
+                rows[key] = replace(row, again_at=later)
 
     def _months_due(self, now: int) -> Iterator[DueDecision]:
         rows, policy = self._deals.months, self._deals.policies.get(COMMISSION)
@@ -217,7 +221,7 @@ def hear_rate(rates: Rows[CommissionRate], deals: Listed[Deal], rate_id: str, ra
     if rate is None:
         if rates.get(rate_id) is not None:
             del rates[rate_id]
-    elif rates.get(rate_id) is None:
+    elif rates.get(rate_id) != rate:
         rates[rate_id] = rate
         for key in deals:
             if (row := deals.get(key)) is not None:

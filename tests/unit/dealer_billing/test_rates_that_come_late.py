@@ -70,7 +70,7 @@ def test_a_rate_that_is_told_again_has_no_deal_looked_at() -> None:
     assert buyer.deals.take_changes() == []
 
 
-def test_a_rate_that_was_never_to_be_is_dropped() -> None:
+def test_a_rate_that_is_gone_is_dropped() -> None:
     market = Market()
     hear_rate(market.rates, market.buyers["D1"].deals, "r1", None)
     hear_rate(market.rates, market.buyers["D1"].deals, "r1", None)
