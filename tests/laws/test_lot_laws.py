@@ -10,9 +10,11 @@ from hypothesis import strategies as st
 
 from schemas.dealer_billing import AccountType
 from schemas.lots import CommissionBilled, DealKind
+from streams.audit.dealers import Dealers
 from streams.ledger.draft import Refused
 from streams.runtime.rows import Rows
 from tests.rooms import DAY, HOUR
+from tests.unit.audit.dealing import read
 from tests.unit.dealer_billing.market import AUCTION, FAST_BUYOUT, MARCH, Buyer, Market, rate
 
 from . import searched
@@ -261,6 +263,16 @@ def test_money_is_paid_or_current_or_in_suspense_and_what_is_owed_is_what_live_b
             owed = sum(bill.owed_minor for bill in mine if bill.life == "sent")
             assert owed == sum(buyer.balance(f"receivable/{account}", currency) for account in AccountType)
         assert held == made.received[currency]
+
+
+@searched(60)
+@given(STORIES)
+def test_the_auditor_finds_nothing_to_say_of_deals(story: Any) -> None:
+    market, dealers = told(story).market, Dealers()
+    rates = [{"share": str(each.share), "valid_from": each.valid_from} for each in (rate("0.05"), DEARER)]
+    events = [*market.told, *(event for buyer in market.buyers.values() for event in buyer.said)]
+    assert [finding for event in events for finding in dealers.enter(read(event))] == []
+    assert list(dealers.charged(rates)) == []
 
 
 @searched(60)

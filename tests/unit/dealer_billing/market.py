@@ -107,6 +107,8 @@ class Market:
         self.buyers = {dealer: Buyer(dealer, self.rates, self.policies) for dealer in dealers or ("D1", "D2")}
         self.lots: Rows[Lot] = Rows(Lot)
         self.room = DealerLots(self.lots)
+        self.told: list[Fact] = []
+        """What lots have said."""
         self.now = MARCH
         self.post: dict[tuple[str, str], deque[Any]] = {}
         """By writer and reader: between two books the order is kept."""
@@ -153,6 +155,7 @@ class Market:
         verdict = self.room.decide(Draft(book, self.now, Ledger({}, {}, {})), message)  # type: ignore[arg-type]
         if isinstance(verdict, Refused):
             return verdict
+        self.told += verdict
         for event in verdict:
             self.room.evolve(event)
             if isinstance(event, ChargeDeal | TakeBackDeal):
