@@ -213,21 +213,6 @@ class BookDesk:
         return self._room._waiting(self._book, bill_id)
 
 
-def hear_rate(rates: Rows[CommissionRate], deals: Listed[Deal], rate_id: str, rate: CommissionRate | None) -> None:
-    """Keep a rate. Deals that were charged before it was known, and to which it applies, are due for another look.
-
-    Change data may be late by any time. A partition's deals are walked, but for each rate only once.
-    """
-    if rate is None:
-        if rates.get(rate_id) is not None:
-            del rates[rate_id]
-    elif rates.get(rate_id) != rate:
-        rates[rate_id] = rate
-        for key in deals:
-            if (row := deals.get(key)) is not None:
-                deals[key] = deal.look_again_at(row, rate)
-
-
 def _hear_of_report(answer: BillingDone | BillingRefused) -> list[Fact]:
     """Billing has what a commission comes to; where it will not, somebody has to see to it there."""
     if isinstance(answer, BillingDone):

@@ -25,7 +25,8 @@ from schemas.lots import (
 )
 from streams.dealer_billing.bought import Deal
 from streams.dealer_billing.commission import Month
-from streams.dealer_billing.deals_room import DealerDeals, DealTables, hear_rate
+from streams.dealer_billing.conditions import hear_policy, hear_rate
+from streams.dealer_billing.deals_room import DealerDeals, DealTables
 from streams.dealer_billing.lot import Lot
 from streams.dealer_billing.lots_room import DealerLots
 from streams.dealer_billing.room import Tables
@@ -39,6 +40,7 @@ MARCH = moment("2026-03-10T12:00:00Z")
 AUCTION, FAST_BUYOUT = DealKind.AUCTION, DealKind.FAST_BUYOUT
 
 Said = TypeVar("Said")
+Row = TypeVar("Row")
 
 
 def rate(share: str, valid_from: int = 0, version: int = 1) -> CommissionRate:
@@ -121,11 +123,15 @@ class Market:
     def hear_rate(self, rate: CommissionRate) -> None:
         """Change data tells every dealer's book of a rate."""
         for buyer in self.buyers.values():
-            known: Rows[CommissionRate] = Rows(CommissionRate)
-            for rate_id in self.rates:
-                known[rate_id] = self.rates[rate_id]
-            hear_rate(known, buyer.deals, rate.rate_id, rate)
+            hear_rate(_copied(self.rates, CommissionRate), buyer.deals, rate.rate_id, rate)
         self.rates[rate.rate_id] = rate
+
+    def hear_policy(self, zone: str, days: int) -> None:
+        """Change data tells every dealer's book of a policy."""
+        policy = CommissionPolicy(policy_id=COMMISSION, zone=zone, bill_after_days=days)
+        for buyer in self.buyers.values():
+            hear_policy(_copied(self.policies, CommissionPolicy), buyer.months, COMMISSION, policy)
+        self.policies[COMMISSION] = policy
 
     # ---- Lotus
 
@@ -202,3 +208,11 @@ class Market:
 def said(buyer: Buyer, kind: type[Said]) -> list[Said]:
     """What a dealer's book has said of a kind."""
     return [event for event in buyer.said if isinstance(event, kind)]
+
+
+def _copied(rows: Rows[Row], kind: type[Row]) -> Rows[Row]:
+    """Each book's partition has rows of its own."""
+    copies: Rows[Row] = Rows(kind)
+    for key in rows:
+        copies[key] = rows[key]
+    return copies

@@ -5,7 +5,7 @@ import pytest
 from schemas.dealer_bills import BillCorrected
 from schemas.fields import MAX_MINOR
 from schemas.lots import DealCharged
-from streams.dealer_billing.deals_room import hear_rate
+from streams.dealer_billing.conditions import hear_policy, hear_rate
 from tests.rooms import HOUR, moment
 
 from .market import FAST_BUYOUT, MARCH, Market, rate, said
@@ -70,11 +70,13 @@ def test_a_rate_that_is_told_again_has_no_deal_looked_at() -> None:
     assert buyer.deals.take_changes() == []
 
 
-def test_a_rate_that_is_gone_is_dropped() -> None:
+def test_a_rate_or_a_policy_that_is_gone_is_dropped() -> None:
     market = Market()
-    hear_rate(market.rates, market.buyers["D1"].deals, "r1", None)
-    hear_rate(market.rates, market.buyers["D1"].deals, "r1", None)
-    assert "r1" not in market.rates
+    buyer = market.buyers["D1"]
+    for _ in range(2):
+        hear_rate(market.rates, buyer.deals, "r1", None)
+        hear_policy(market.policies, buyer.months, "commission", None)
+    assert (len(market.rates), len(market.policies)) == (0, 0)
 
 
 def test_what_no_month_could_hold_is_tried_again_every_hour() -> None:
