@@ -7,13 +7,14 @@ personal, and findings are printed: of them only digests are compared.
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from streams.audit.bill import Bill
 from streams.audit.books import Books
 from streams.audit.compare import compare
 from streams.audit.dealer_money import DealerMoney
+from streams.audit.deals import Deals
 from streams.audit.deposits import Deposits
 from streams.audit.evidence import Row, Told
 from streams.audit.findings import Finding, Kind
@@ -35,11 +36,13 @@ class Dealers:
         self._deposits = Deposits()
         self._openings = Openings()
         self._money = DealerMoney()
+        self._deals = Deals()
 
     def enter(self, told: Told) -> Iterator[Finding]:
         """Take one event. One of something that was never begun tells that its beginning is lost."""
         yield from self._deposits.enter(told)
         yield from self._openings.enter(told)
+        yield from self._deals.enter(told)
         fields, book = told.fields, f"dealer:{told.fields.get('dealer_id')}"
         key = f"{book}|{fields.get('bill_id') or fields.get('account')}"
         yield from self._money.enter(told, self._bills.get(key))
@@ -86,6 +89,10 @@ class Dealers:
     def received(self, books: Books) -> Iterator[Finding]:
         """What payments and bills have moved is what the journal has on the other accounts."""
         yield from self._money.differing(books)
+
+    def charged(self, rates: Iterable[Row]) -> Iterator[Finding]:
+        """What dealers are charged for lots is what lots and rates say, and what bills come to."""
+        yield from self._deals.differing(self._bills, rates)
 
     def owed(self, books: Books) -> Iterator[Finding]:
         """What is open of the bills that are sent is what the journal has on the accounts receivable."""

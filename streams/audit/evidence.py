@@ -75,7 +75,7 @@ class Event(NamedTuple):
 
 
 class Told(NamedTuple):
-    """What a dealer's book tells: the name of the message, and its fields."""
+    """What a dealer's book or a lot tells: the name of the message, and its fields."""
 
     name: str
     fields: Row
@@ -132,7 +132,7 @@ class Evidence(Protocol):
         ...
 
     def dealings(self) -> Iterable[Told | Finding]:
-        """What dealers' books told of dealers, accounts and bills, in the order of time."""
+        """What lots and dealers' books told, each topic's in the order of time."""
         ...
 
     def table(self, name: str) -> Sequence[Mapping[str, Row]]:

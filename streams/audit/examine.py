@@ -55,6 +55,7 @@ def examine(evidence: Evidence, upstream: Collection[str], whole: Collection[str
     findings.extend(dealers.owed(books))
     findings.extend(dealers.received(books))
     findings.extend(dealers.deposited(books))
+    findings.extend(dealers.charged(_rates(evidence)))
     expected = Expected(books, _check_tables(evidence, books, findings), dealers)
     projected = evidence.projected()
     statements = _check_projection(projected, expected, findings)
@@ -120,6 +121,11 @@ def _read_dealings(evidence: Evidence, findings: Findings) -> Dealers:
         else:
             findings.extend(dealers.enter(told))
     return dealers
+
+
+def _rates(evidence: Evidence) -> Iterable[Row]:
+    """Every rate that a partition knows, once."""
+    return {key: row for rows in evidence.table("commission_rates") for key, row in rows.items()}.values()
 
 
 def _check_tables(evidence: Evidence, books: Books, findings: Findings) -> dict[str, str]:

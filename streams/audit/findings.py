@@ -40,6 +40,7 @@ class Kind(StrEnum):
     DEPOSITS_DIFFER = "deposits_differ"
     ACCOUNTS_DIFFER = "accounts_differ"
     MONEY_DIFFERS = "money_differs"
+    DEALS_DIFFER = "deals_differ"
     # what should follow from the journal
     TABLE_DIFFERS = "table_differs"
     PROJECTION_DIFFERS = "projection_differs"
@@ -76,6 +77,7 @@ MEANING: dict[Kind, str] = {
     Kind.DEPOSITS_DIFFER: "what the events say of deposits is not what the journal says, or contradicts itself",
     Kind.ACCOUNTS_DIFFER: "a dealer's account is opened twice, not as its steps say, or with what is another account's",
     Kind.MONEY_DIFFERS: "what the events say of dealers' payments is not what the journal says, or contradicts itself",
+    Kind.DEALS_DIFFER: "what lots, deals, commission rates and bills say of each other does not agree",
     Kind.TABLE_DIFFERS: "a table's changelog is not the fold of the journal",
     Kind.PROJECTION_DIFFERS: "a projection is not the fold of the journal, or of the events",
     Kind.STATEMENT_GAP: "the numbers of an account's statement lines have a gap",

@@ -61,7 +61,7 @@ TOLD = (
 """Where decisions tell their events. A topic that is left out here would be found at once: its events are missing."""
 
 TOLD_NAMES = tuple(topic.name for topic in TOLD)
-CHANGELOGS = {table: f"{APP_ID}-{table}-changelog" for table in ("balances", "locks")}
+CHANGELOGS = {table: f"{APP_ID}-{table}-changelog" for table in ("balances", "locks", "commission_rates")}
 LASTING = (*dict.fromkeys((*DECIDED_NAMES, *TOLD_NAMES)), JOURNAL.name, DEAD_LETTERS.name, *CHANGELOGS.values())
 OF_DEALERS = {
     "dealers": PROJECTED_DEALERS,
@@ -163,7 +163,7 @@ class Topics:
                 yield Event(_place(record), record.key(), event_id.decode(errors="replace"))
 
     def dealings(self) -> Iterator[Told | Finding]:
-        for topic in (DEALER_EVENTS, BILL_EVENTS):
+        for topic in (DEALER_EVENTS, BILL_EVENTS, LOT_EVENTS, DEAL_EVENTS):
             named = {full_name(message): message for message in topic.messages}
             for record in self._read_in_time(topic.name):
                 said = next((value for name, value in record.headers() or () if name == "ce_type"), None) or b""

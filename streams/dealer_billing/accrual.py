@@ -26,8 +26,15 @@ def charge(desk: DealDesk, deal: Deal | None, wanted: Wanted) -> list[Fact] | Re
     return [_charged(desk, wanted, minor, place, rate.rate_id), report]
 
 
-def change(draft: Draft, desk: DealDesk, deal: Deal, wanted: Wanted) -> list[Fact] | Refused:
-    """The same deal has another price: it stays in its month, and the month's bill follows.
+def is_rated(desk: DealDesk, deal: Deal) -> bool:
+    """Whether a deal that is charged has the commission of the rate that counts, as far as rates are known by now."""
+    assert deal.terms is not None
+    rate = commission.rate_at(desk.rates, deal.terms.concluded_at)
+    return rate is None or commission.commission_minor(rate, deal.terms.price.amount_minor) == deal.charged_minor
+
+
+def change(draft: Draft, desk: DealDesk, deal: Deal, wanted: Wanted, what: str) -> list[Fact] | Refused:
+    """The same deal has another price, or another rate: it stays in its month, and the month's bill follows.
 
     Refuses NO_COMMISSION_RATE, AMOUNT_TOO_LARGE.
     """
@@ -42,7 +49,7 @@ def change(draft: Draft, desk: DealDesk, deal: Deal, wanted: Wanted) -> list[Fac
     if isinstance(report, Refused):
         return report
     after = commission.accrue(row, lot_id, minor)
-    told = commission.follow(draft, desk, deal.month, price.currency, after, f"lot {lot_id} has another price")
+    told = commission.follow(draft, desk, deal.month, price.currency, after, f"lot {lot_id} has another {what}")
     if isinstance(told, Refused):
         return told
     return [_charged(desk, wanted, minor, Place(deal.month, row.bill_at), rate.rate_id), report, *told]

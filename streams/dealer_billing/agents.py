@@ -1,5 +1,6 @@
 """Dealer billing on Kafka: which topic goes to which process."""
 
+from collections.abc import Callable
 from typing import Any
 
 from schemas.dealer_billing import Dealer
@@ -27,6 +28,7 @@ from schemas.topics import (
 from streams.dealer_billing import deposit
 from streams.dealer_billing.bought import Deal
 from streams.dealer_billing.commission import Month
+from streams.dealer_billing.conditions import hear_policy, hear_rate
 from streams.dealer_billing.deals_room import DealerDeals, DealTables
 from streams.dealer_billing.deposit import Deposit, Moved, Tiers
 from streams.dealer_billing.deposit_rows import TIERS, know
@@ -81,8 +83,8 @@ def wire(pipeline: Pipeline) -> None:
         pipeline.join(each)
         for topic in topics:
             _answer(pipeline, topic, each)
-    for topic, table in ((COMMISSION_RATES, rates), (COMMISSION_POLICIES, policies)):
-        _remember(pipeline, topic, table)
+    _hear(pipeline, COMMISSION_RATES, rates, deals, hear_rate)
+    _hear(pipeline, COMMISSION_POLICIES, policies, months, hear_policy)
 
     @pipeline.app.agent(pipeline.topic(DEALERS), name="dealer_billing.known_dealers")
     async def known(stream: Any) -> None:
@@ -99,14 +101,20 @@ def wire(pipeline: Pipeline) -> None:
 
 
 def _answer(pipeline: Pipeline, topic: Topic, room: RoomOf) -> None:
-    @pipeline.app.agent(pipeline.topic(topic), name=f"dealer_billing.{topic.name.split('.')[1]}s")
+    @pipeline.app.agent(pipeline.topic(topic), name=_agent_name(topic))
     async def answered(stream: Any) -> None:
         async for batch in stream:
             pipeline.process(room, topic, batch)
 
 
-def _remember(pipeline: Pipeline, topic: Topic, table: Any) -> None:
-    @pipeline.app.agent(pipeline.topic(topic), name=f"dealer_billing.{topic.name.split('.')[1]}s")
-    async def remembered(stream: Any) -> None:
+def _hear(pipeline: Pipeline, topic: Topic, kept: Any, concerned: Any, hear: Callable[..., None]) -> None:
+    @pipeline.app.agent(pipeline.topic(topic), name=_agent_name(topic))
+    async def heard(stream: Any) -> None:
         async for batch in stream:
-            pipeline.remember(topic, batch, table)
+            partition = batch[0].partition()
+            for row_id, message in pipeline.references(topic, batch):
+                hear(kept.rows(partition), concerned.rows(partition), row_id, message)
+
+
+def _agent_name(topic: Topic) -> str:
+    return f"dealer_billing.{topic.name.split('.')[1]}s"

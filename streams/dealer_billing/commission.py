@@ -10,8 +10,9 @@
                            next month      corrected         last deal: voided                          later -> OPEN
                            not BILLED                        -> OPEN
 
-A commission is the deal's price by the rate that was valid when it was concluded, rounded half up, once; a bill is the
-sum of such whole amounts, so that nothing is left to allocate. A month is one of the policy's zone. A deal that is told
+A commission is the deal's price by the rate that was valid when it was concluded, rounded half up, once; a rate that
+comes after deals were charged without it changes them as another price does. A bill is the sum of such whole amounts,
+so that nothing is left to allocate. A month is one of the policy's zone. A deal that is told
 late goes on the bill of its own month, if there is none yet, else on that of the next month without one. A month has
 2,000 deals at most; more go to the next month in the same way. What is accrued is in these rows and in no account:
 a receivable arises when Billing has the bill. Months are kept for ever, a row for each month in which a dealer bought.

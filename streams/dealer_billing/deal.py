@@ -9,8 +9,9 @@
                   -> CHARGED; cannot be yet: -> WAITS
     WAITS         the same, on the new terms             -> TAKEN_BACK          tried again       .
                                                                                 every hour
-    CHARGED       another price: the month's bill, or    the same, to nothing   .                 FAST_BUYOUT: tried
-                  its own, is corrected                  -> TAKEN_BACK                            a day later -> WAITS
+    CHARGED       another price: the month's bill, or    the same, to nothing   AUCTION, where    FAST_BUYOUT: tried
+                  its own, is corrected                  -> TAKEN_BACK          its rate came     a day later -> WAITS
+                                                                                late: corrected
                   anything else: taken back, and
                   charged anew
     TAKEN_BACK    as (none)                              noted                  .                 .
@@ -27,6 +28,7 @@ from typing import assert_never
 from msgspec.structs import replace
 
 from schemas.billing import ReportCommission
+from schemas.dealer_reference import CommissionRate
 from schemas.fields import Fact
 from schemas.lots import (
     ChargeDeal,
@@ -88,6 +90,22 @@ def try_again(desk: DealDesk, lot_id: str, deal: Deal) -> list[Fact]:
     return [] if isinstance(told, Refused) else [*told, _answer(desk, wanted, DealAnswer.CHARGED)]
 
 
+def look_again_at(deal: Deal, rate: CommissionRate) -> Deal:
+    """The deal, due for another look where a rate was valid when it was concluded, but came after it was charged."""
+    if deal.state is not State.CHARGED or deal.month is None:
+        return deal
+    assert deal.terms is not None
+    return replace(deal, again_at=rate.valid_from) if deal.terms.concluded_at >= rate.valid_from else deal
+
+
+def rate_again(draft: Draft, desk: DealDesk, lot_id: str, deal: Deal) -> list[Fact] | Refused:
+    """Charge a deal by the rate that counts; nothing where it already is. Refuses AMOUNT_TOO_LARGE."""
+    assert deal.terms is not None
+    if accrual.is_rated(desk, deal):
+        return []
+    return accrual.change(draft, desk, deal, Wanted(lot_id, deal.version, deal.terms), "rate")
+
+
 def refuse_bill(desk: DealDesk, bill_id: str, figures: dict[str, str], again_at: int) -> list[Fact]:
     """Billing has refused a settlement: the deal is on no bill."""
     lot_id = settlement.lot_of(bill_id)
@@ -138,7 +156,7 @@ def _charged(desk: DealDesk, deal: Deal | None, wanted: Wanted) -> list[Fact] | 
 def _change(draft: Draft, desk: DealDesk, deal: Deal, wanted: Wanted) -> list[Fact] | Refused:
     match wanted.terms.kind:
         case DealKind.AUCTION:
-            return accrual.change(draft, desk, deal, wanted)
+            return accrual.change(draft, desk, deal, wanted, "price")
         case DealKind.FAST_BUYOUT:
             return settlement.change(draft, desk, deal, wanted)
         case _:

@@ -23,7 +23,7 @@ from schemas.lots import (
 )
 from schemas.refusals import Reason
 from streams.dealer_billing import bought, commission, deal, settlement
-from streams.dealer_billing.bought import Deal, DealDesk, DealEvent
+from streams.dealer_billing.bought import Deal, DealDesk, DealEvent, State
 from streams.dealer_billing.commission import CommissionEvent, Month
 from streams.dealer_billing.deal import AGAIN_US, REFUSED_US
 from streams.dealer_billing.payment import Meant, Payment
@@ -50,7 +50,7 @@ class DealTables(NamedTuple):
     """One partition of what deals and commission are kept in, and of what they go by."""
 
     deals: DueRows[Deal]
-    """By `book|lot`, due when a deal that waits is tried again."""
+    """By `book|lot`, due when a deal that waits is tried again, or one is to be looked at for its rate."""
     months: DueRows[Month]
     """By `book|month|currency`, due when the month is billed."""
     rates: Listed[CommissionRate]
@@ -151,12 +151,17 @@ class DealerDeals(DealerBilling):
         for key in rows.due(now, DUE_PER_TICK):
             row, (book, lot_id) = rows.get(key), key.split("|")
             assert row is not None
-            draft = Draft(book, now, self._ledger)
-            events = deal.try_again(BookDesk(self, book), lot_id, row)
-            if events:
-                yield DueDecision(f"{key}|{row.version}|{now}|again", draft, events)
+            draft, desk = Draft(book, now, self._ledger), BookDesk(self, book)
+            if row.state is State.CHARGED:
+                told, which = deal.rate_again(draft, desk, lot_id, row), f"{row.reports + 1}|rated"
+                later = now + AGAIN_US if told else None
             else:
-                rows[key] = replace(row, again_at=now + AGAIN_US)
+                told, which = deal.try_again(desk, lot_id, row), f"{row.version}|{now}|again"
+                later = now + AGAIN_US
+            if told and not isinstance(told, drafts.Refused):
+                yield DueDecision(f"{key}|{which}", draft, told)
+            else:
+                rows[key] = replace(row, again_at=later)
 
     def _months_due(self, now: int) -> Iterator[DueDecision]:
         rows, policy = self._deals.months, self._deals.policies.get(COMMISSION)

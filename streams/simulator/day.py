@@ -16,7 +16,7 @@ from streams.simulator.billing import GOOD
 from streams.simulator.evidence import audit, visible
 from streams.simulator.kafka.broker import Broker
 from streams.simulator.kafka.messages import Place
-from streams.simulator.reference import rows_of
+from streams.simulator.reference import later_rate, rows_of
 from streams.simulator.run import Studio, studio
 from streams.simulator.script import Script, Send, reference_sends, send_of, ticks_in_time
 from streams.simulator.world import Berth, World
@@ -33,7 +33,7 @@ def run_day(
     reference = make_world(seed, scale)
     crew = [Berth("demo", BATCH_RECORDS, is_wanted=True)]
     world = World(Script(seed, (), (), ()), made.contracts, crew, GOOD)
-    _play(world, "reference data", list(reference_sends(0.0, rows_of(reference), made.debezium)), said)
+    _play(world, "reference data", list(reference_sends(0.0, [*rows_of(reference), later_rate()], made.debezium)), said)
     working, inputs = time.monotonic(), 0
     for phase in make(seed, scale, reference, encode):
         inputs += len(phase.records)

@@ -3,6 +3,7 @@
 import random
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from decimal import Decimal
 from typing import Any
 
 from schemas.fields import Message, Money
@@ -81,6 +82,7 @@ def astray(workers: Iterable[Worker]) -> Iterator[str]:
             for partition in worker.partitions:
                 tables[table.name] |= table.peek(partition)
     yield from _lots(tables["dealer_lots"], tables["deals"])
+    yield from _rated(tables["deals"], tables["commission_rates"])
     yield from _months(tables["commission_months"], tables["deals"], tables["bills"])
 
 
@@ -99,6 +101,18 @@ def _lots(lots: Rows, deals: Rows) -> Iterator[str]:
             yield f"lot_astray: {book} is {lot.dealer_id}'s, but stands for {standing[lot_id]}"
         elif (deal := deals[key]).version != lot.version or deal.terms != lot.terms:
             yield f"lot_astray: {key} has version {deal.version}, and the lot {lot.version}"
+
+
+def _rated(deals: Rows, rates: Rows) -> Iterator[str]:
+    """A commission is that of the rate that was valid when the deal was concluded, whenever the rate came."""
+    for key, deal in deals.items():
+        if deal.state != "charged" or deal.bill_id is not None:
+            continue
+        valid = [rate for rate in rates.values() if rate.valid_from <= deal.terms.concluded_at]
+        share = max(valid, key=lambda rate: rate.valid_from).share
+        owed = int(share * deal.terms.price.amount_minor + Decimal("0.5"))
+        if deal.charged_minor != owed:
+            yield f"rate_astray: {key} is charged {deal.charged_minor}, but by {share} it is {owed}"
 
 
 def _months(months: Rows, deals: Rows, bills: Rows) -> Iterator[str]:

@@ -81,8 +81,6 @@ def rows_of(world: World) -> Iterator[RowChange]:
     for tier_id in TIERS:
         yield _row("deposit_tiers", tier_of(tier_id))
     yield _row("commission_rates", CommissionRate(rate_id="r1", version=1, share=Decimal("0.05"), valid_from=0))
-    later = CommissionRate(rate_id="r2", version=2, share=Decimal("0.0425"), valid_from=DEARER_UNTIL_US)
-    yield _row("commission_rates", later)
     policy = CommissionPolicy(policy_id=COMMISSION, zone="Europe/Moscow", bill_after_days=1)
     yield _row("commission_policies", policy)
     yield from _prison_rows(world)
@@ -91,6 +89,12 @@ def rows_of(world: World) -> Iterator[RowChange]:
 def dealer_row(dealer_id: str) -> Dealer:
     """A dealer who accepted the offer."""
     return Dealer(dealer_id=dealer_id, cme_dealer_id=f"cme-{dealer_id}", name=f"Dealer {dealer_id}")
+
+
+def later_rate() -> RowChange:
+    """The rate after the first; where change data stands still, deals are charged before it comes."""
+    later = CommissionRate(rate_id="r2", version=2, share=Decimal("0.0425"), valid_from=DEARER_UNTIL_US)
+    return RowChange("commission_rates", Op.CREATED, None, later)
 
 
 def tier_of(tier_id: str) -> DepositTier:

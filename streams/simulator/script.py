@@ -16,7 +16,7 @@ from streams.simulator.dealers import stories
 from streams.simulator.deposits import CHANGED_TIERS, dealer_turns, deposits, tier_moves
 from streams.simulator.faults import LEAD_S, SPREAD_S, Fault, draw_faults
 from streams.simulator.kafka.messages import Headers
-from streams.simulator.reference import Debezium, RowChange, rows_of
+from streams.simulator.reference import Debezium, RowChange, later_rate, rows_of
 from streams.simulator.upsets import acknowledged, moves_of, upset
 
 SCALE = Scale(groups=3, riders=9, vehicles=3, trips=14, dealers=3, bills=9, prisoners=5, purchases=14)
@@ -67,7 +67,7 @@ def write_script(seed: int, encode: Callable[[Contract], bytes], debezium: Debez
     rnd = random.Random(f"script {seed}")
     world = make_world(seed, scale)
     sends = [
-        *_reference(rnd, world, debezium),
+        *_reference(rnd, seed, world, debezium),
         *_commands(rnd, seed, world, scale, encode),
         *_deposits(random.Random(f"deposits {seed}"), world, debezium, encode),
         *_turns(random.Random(f"turns {seed}"), world, debezium),
@@ -86,8 +86,10 @@ def write_script(seed: int, encode: Callable[[Contract], bytes], debezium: Debez
     return Script(seed, tuple(sends), tuple(draw_faults(rnd)), tuple(closing))
 
 
-def _reference(rnd: random.Random, world: World, debezium: Debezium) -> Iterator[Send]:
+def _reference(rnd: random.Random, seed: int, world: World, debezium: Debezium) -> Iterator[Send]:
     yield from reference_sends(0.0, rows_of(world), debezium)
+    late = random.Random(f"rates {seed}").random()
+    yield from reference_sends(LEAD_S + late * SPREAD_S, [later_rate()], debezium)
     for change in moves_of(rnd, world):
         yield from reference_sends(LEAD_S + rnd.random() * SPREAD_S, [change], debezium)
 

@@ -10,12 +10,14 @@ from tests.unit.audit.dealing import (
     DEALER,
     bill,
     bill_row,
+    charged,
     deposited,
     eur,
     handed_over,
     paid,
     segment,
     sent,
+    sold,
     voided,
     waits,
 )
@@ -209,3 +211,24 @@ def a_segment_closes_that_never_opened(world: World) -> None:
 def a_segment_is_open_in_postgres_alone(world: World) -> None:
     row = {"id": DEALER, "dealer_id": "D1", "segments": "EUR small"}
     world.postgres = [with_rows(world.postgres[0], "deposits", **{DEALER: row})]
+
+
+@finds(Kind.DEALS_DIFFER, f"{DEALER}|L1")
+def a_lot_is_sold_and_its_buyer_is_not_charged(world: World) -> None:
+    world.dealt.append(sold())
+
+
+@finds(Kind.DEALS_DIFFER, f"{DEALER}|L1")
+def a_dealer_is_charged_for_a_lot_of_which_nobody_knows(world: World) -> None:
+    world.dealt.append(charged(5_00))
+
+
+@finds(Kind.DEALS_DIFFER, f"{DEALER}|L1")
+def a_commission_is_a_penny_too_high(world: World) -> None:
+    world.dealt += [sold(), charged(5_01)]
+
+
+@finds(Kind.DEALS_DIFFER, f"{DEALER}|L1")
+def a_commission_is_of_no_rate(world: World) -> None:
+    world.tables["commission_rates"] = {}
+    world.dealt += [sold(), charged(5_00)]

@@ -3,6 +3,9 @@
 import json
 from typing import Any
 
+import msgspec
+
+from schemas.fields import Fact
 from streams.audit.evidence import Row, Told
 
 DEALER = "dealer:D1"
@@ -81,9 +84,28 @@ def segment(name: str, of: str = "small", deposit_minor: int = 50_00, from_minor
     return Told(name, {"dealer_id": "D1", **fields})
 
 
+def sold() -> Told:
+    """The dealer buys lot L1 at the auction, for 100.00."""
+    return Told("LotSold", {"lot_id": "L1", "version": 1, "dealer_id": "D1", "terms": TERMS})
+
+
+def charged(commission_minor: int) -> Told:
+    """So much for lot L1."""
+    fields = {"dealer_id": "D1", "lot_id": "L1", "version": 1, "terms": TERMS, "month": "2026-03", "bill_id": None}
+    return Told("DealCharged", {**fields, "charged_minor": commission_minor})
+
+
+def read(event: Fact) -> Told:
+    """An event of the rooms as the auditor reads it from its topic."""
+    return Told(type(event).__name__, msgspec.to_builtins(event, enc_hook=lambda part: part.model_dump()))
+
+
 def about() -> dict[str, Any]:
     return {"dealer_id": "D1", "account": "COMMISSION"}
 
 
 def eur(amount_minor: int) -> Row:
     return {"amount_minor": amount_minor, "currency": "EUR"}
+
+
+TERMS: Row = {"kind": "AUCTION", "price": eur(100_00), "concluded_at": 7}

@@ -68,7 +68,11 @@ class World:
         self.offsets = {DEPOSIT: 3, TRIP: 4}
         self.held = {DEPOSIT: Span(0, 3), TRIP: Span(0, 4), TICK: Span(500, 900), JOURNAL: Span(0, 7)}
         self.now = {3: DEADLINE - MINUTE_US}
-        self.tables: dict[str, dict[str, dict[str, Any]]] = {"balances": balances_table(), "locks": locks_table()}
+        self.tables: dict[str, dict[str, dict[str, Any]]] = {
+            "balances": balances_table(),
+            "locks": locks_table(),
+            "commission_rates": {"r1": {"rate_id": "r1", "version": 1, "share": "0.05", "valid_from": 0}},
+        }
         self.strays: dict[tuple[str, int], dict[str, Row]] = {}
         """Rows in other partitions than their book's, by table and partition."""
         self.topics = projection("topic")

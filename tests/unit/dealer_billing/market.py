@@ -25,6 +25,7 @@ from schemas.lots import (
 )
 from streams.dealer_billing.bought import Deal
 from streams.dealer_billing.commission import Month
+from streams.dealer_billing.conditions import hear_policy, hear_rate
 from streams.dealer_billing.deals_room import DealerDeals, DealTables
 from streams.dealer_billing.lot import Lot
 from streams.dealer_billing.lots_room import DealerLots
@@ -39,6 +40,7 @@ MARCH = moment("2026-03-10T12:00:00Z")
 AUCTION, FAST_BUYOUT = DealKind.AUCTION, DealKind.FAST_BUYOUT
 
 Said = TypeVar("Said")
+Row = TypeVar("Row")
 
 
 def rate(share: str, valid_from: int = 0, version: int = 1) -> CommissionRate:
@@ -107,6 +109,8 @@ class Market:
         self.buyers = {dealer: Buyer(dealer, self.rates, self.policies) for dealer in dealers or ("D1", "D2")}
         self.lots: Rows[Lot] = Rows(Lot)
         self.room = DealerLots(self.lots)
+        self.told: list[Fact] = []
+        """What lots have said."""
         self.now = MARCH
         self.post: dict[tuple[str, str], deque[Any]] = {}
         """By writer and reader: between two books the order is kept."""
@@ -115,6 +119,19 @@ class Market:
 
     def set_policy(self, zone: str, days: int) -> None:
         self.policies[COMMISSION] = CommissionPolicy(policy_id=COMMISSION, zone=zone, bill_after_days=days)
+
+    def hear_rate(self, rate: CommissionRate) -> None:
+        """Change data tells every dealer's book of a rate."""
+        for buyer in self.buyers.values():
+            hear_rate(_copied(self.rates, CommissionRate), buyer.deals, rate.rate_id, rate)
+        self.rates[rate.rate_id] = rate
+
+    def hear_policy(self, zone: str, days: int) -> None:
+        """Change data tells every dealer's book of a policy."""
+        policy = CommissionPolicy(policy_id=COMMISSION, zone=zone, bill_after_days=days)
+        for buyer in self.buyers.values():
+            hear_policy(_copied(self.policies, CommissionPolicy), buyer.months, COMMISSION, policy)
+        self.policies[COMMISSION] = policy
 
     # ---- Lotus
 
@@ -144,6 +161,7 @@ class Market:
         verdict = self.room.decide(Draft(book, self.now, Ledger({}, {}, {})), message)  # type: ignore[arg-type]
         if isinstance(verdict, Refused):
             return verdict
+        self.told += verdict
         for event in verdict:
             self.room.evolve(event)
             if isinstance(event, ChargeDeal | TakeBackDeal):
@@ -190,3 +208,11 @@ class Market:
 def said(buyer: Buyer, kind: type[Said]) -> list[Said]:
     """What a dealer's book has said of a kind."""
     return [event for event in buyer.said if isinstance(event, kind)]
+
+
+def _copied(rows: Rows[Row], kind: type[Row]) -> Rows[Row]:
+    """Each book's partition has rows of its own."""
+    copies: Rows[Row] = Rows(kind)
+    for key in rows:
+        copies[key] = rows[key]
+    return copies

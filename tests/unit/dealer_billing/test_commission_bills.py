@@ -194,6 +194,24 @@ def test_a_policy_that_is_taken_away_stops_billing_and_a_later_day_puts_it_off()
     assert market.buyers["D1"].billed() == [(FIRST, 150, ("L1", "L2"))]
 
 
+def test_a_policy_that_bills_earlier_counts_for_the_months_that_are_not_billed() -> None:
+    market = Market()
+    market.hear_policy("Europe/Moscow", 31)
+    market.concluded("L1", 1, "D1", 1_000, at=FEBRUARY)
+    market.concluded("L2", 1, "D1", 2_000)
+    market.concluded("L3", 1, "D2", 1)
+    market.tick("2026-04-01T12:00:00Z")
+    market.hear_policy("Europe/Moscow", 1)
+    assert market.tick(moment(BILLED) - 1) == []
+    market.tick(BILLED)
+    buyer = market.buyers["D1"]
+    assert [bill_id for bill_id, _, _ in buyer.billed()] == ["commission:2026-02:EUR:1:D1", FIRST]
+    buyer.months.take_changes()
+    market.hear_policy("Europe/Moscow", 1)
+    market.hear_policy("UTC", 5)
+    assert [key for key, _ in buyer.months.take_changes()] == []
+
+
 @pytest.mark.requirement("PIPE-12")
 def test_what_is_said_of_the_longest_ids_can_be_read_again() -> None:
     dealer = "d" * 96
