@@ -1,12 +1,12 @@
 """What upstream publishes in one day: pure, from a seed; with repetitions, disorder, and records that are no messages.
 
 A day comes in phases. Within one, a book's events are all on one topic, so that their order, and with it every outcome,
-is the same in each run, however often a worker dies. What Billing answers meanwhile comes in any order, and decides
-nothing of the same phase: bills come when accounts are open, payments when bills are sent.
+is the same in each run, however often a worker dies. What Billing answers and lots charge meanwhile comes in any order,
+and decides nothing of the same phase: bills come when accounts are open, payments when bills are sent.
 """
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
 from schemas.dealer_accounts import RegisterDealer
@@ -35,11 +35,12 @@ from schemas.topics import (
     CREDITS,
     DEALER_COMMANDS,
     DEPOSITS,
+    LOT_DEALS,
     PURCHASES,
     TRIPS,
     Topic,
 )
-from streams.demo import canteen, dealers
+from streams.demo import auction, canteen, dealers
 from streams.demo.world import Scale, World, prison_of
 from streams.prison_finance.accounts import pounds
 
@@ -95,13 +96,20 @@ def make_day(seed: int, scale: Scale, world: World, encode: Callable[[Message], 
     bad = _bad_records(encode)
     wages, write_offs = list(_wages(rnd, world)), list(_write_offs(rnd, day, world))
     ordered, confirmed = _canteen(rnd, world)
+    dice = random.Random(f"auction {seed}")  # of its own: all else is as it would be without lots
+    sold = auction.sales(dice, world, scale.lots, DAY_START_US)
+    lots, changed = _auction(LOT_DEALS, sold, 10), _auction(LOT_DEALS, auction.changes(world, sold), 30)
+    paid = _auction(
+        BILLING_PAYMENTS, [*auction.payments(dice, sold), *auction.deposits(dice, world)] if sold else [], 23
+    )
+    returned = _auction(BILLING_PAYMENTS, auction.returns(world) if sold else (), 30)
     return [
         Phase("midnight", [], DAY_START_US),
         Phase("morning", sent(rnd, morning), DAY_START_US + 6 * HOUR_US),
-        Phase("day", [*sent(rnd, day), *bad], DAY_START_US + 23 * HOUR_US),
-        Phase("evening", sent(rnd, [*ordered, *_payments(rnd, day)]), EVENING_US + 2 * MINUTE_US),
+        Phase("day", [*sent(rnd, day), *bad, *sent(dice, lots)], DAY_START_US + 23 * HOUR_US),
+        Phase("evening", [*sent(rnd, [*ordered, *_payments(rnd, day)]), *sent(dice, paid)], EVENING_US + 2 * MINUTE_US),
         Phase("canteen confirmed", sent(rnd, confirmed), EVENING_US + 20 * MINUTE_US),
-        Phase("next morning", sent(rnd, wages), DAY_START_US + 32 * HOUR_US),
+        Phase("next morning", [*sent(rnd, wages), *sent(dice, [*changed, *returned])], DAY_START_US + 32 * HOUR_US),
         Phase("night after", sent(rnd, write_offs), DAY_START_US + 60 * HOUR_US),
     ]
 
@@ -162,6 +170,13 @@ def _registrations(world: World) -> Iterator[Planned]:
     for number, command in enumerate(dealers.registrations(world)):
         event_id = f"{command.dealer_id}-{'register' if isinstance(command, RegisterDealer) else 'buyout'}"
         yield plan(DEALER_COMMANDS, command, event_id, 5 * HOUR_US + number, "dealer-service")
+
+
+def _auction(topic: Topic, messages: Iterable[auction.Said], hour: int) -> list[Planned]:
+    """What Lotus says of lots, or Billing of what dealers have paid."""
+    source = "lotus" if topic is LOT_DEALS else "billing"
+    return [plan(topic, each, auction.event_id(each), hour * HOUR_US + number, source)
+            for number, each in enumerate(messages)]  # fmt: skip
 
 
 def _bills(rnd: random.Random, world: World, scale: Scale) -> Iterator[Planned]:

@@ -16,10 +16,10 @@ STRANGER_SHARE, MISTYPED_SHARE, UNPAID_SHARE = 0.02, 0.01, 0.15
 def registrations(world: World) -> Iterator[RegisterDealer | AddFastBuyout]:
     """One dealer in twenty never registers; of the others one in four wants no fast buyout."""
     for number, dealer_id in enumerate(world.dealers):
-        if not _is_registered(number):
+        if not is_registered(number):
             continue
         yield RegisterDealer(dealer_id=dealer_id, cme_dealer_id=f"cme-{dealer_id}", requisites=requisites(dealer_id, 1))
-        if _has_fast_buyout(number):
+        if has_fast_buyout(number):
             yield AddFastBuyout(dealer_id=dealer_id)
 
 
@@ -28,7 +28,7 @@ def bills(rnd: random.Random, world: World, count: int) -> Iterator[CreateBill]:
     for number in range(count):
         dealer = rnd.randrange(len(world.dealers))
         is_stranger = rnd.random() < STRANGER_SHARE
-        operation = rnd.choice(list(Operation)) if _has_fast_buyout(dealer) else Operation.GET_REWARD
+        operation = rnd.choice(list(Operation)) if has_fast_buyout(dealer) else Operation.GET_REWARD
         yield CreateBill(
             bill_id=f"bil-{number:05}",
             dealer_id=STRANGER if is_stranger else world.dealers[dealer],
@@ -62,12 +62,14 @@ def requisites(dealer_id: str, number: int) -> Requisites:
     )  # fmt: skip
 
 
-def _is_registered(number: int) -> bool:
+def is_registered(number: int) -> bool:
+    """Whether the dealer of a number ever registers."""
     return number % 20 != 19
 
 
-def _has_fast_buyout(number: int) -> bool:
-    return _is_registered(number) and number % 4 != 3
+def has_fast_buyout(number: int) -> bool:
+    """Whether he takes part in fast buyout."""
+    return is_registered(number) and number % 4 != 3
 
 
 def _eur(amount_minor: int) -> Money:

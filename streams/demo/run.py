@@ -30,6 +30,7 @@ from streams.demo.watch import Tally, Watch
 from streams.demo.world import Scale, World, make_world, rows
 
 STEP_TIMEOUT_S = 120
+QUIET_S = 0.1
 BILLING_TIMEOUT_S = 3
 """A Billing on this machine answers at once, so what became of a call that a killed sink has left is known soon."""
 BUILD = Path("build/demo")
@@ -127,8 +128,7 @@ class Demo:
 
             def all_answered() -> bool:
                 self._progress.update(task, completed=self._watch.answered - before)
-                is_answered = self._watch.answered >= inputs and self._watch.answers >= self._watch.calls
-                return is_answered and self._watch.is_consumed(*BETWEEN)
+                return self._watch.answered >= inputs and self._is_at_rest()
 
             self._await(all_answered)
         self._tick(phase.tick_us)
@@ -153,7 +153,8 @@ class Demo:
             self._producer.produce(TICKS.name, self._codec.encode(Tick(now=now_us)), partition=partition)
         self._producer.flush(STEP_TIMEOUT_S)
         ticks = self._watch.written[TICKS.name] + PARTITIONS
-        self._await(lambda: self._watch.written[TICKS.name] >= ticks and self._watch.is_consumed(TICKS.name))
+        written = self._watch.written
+        self._await(lambda: written[TICKS.name] >= ticks and self._watch.is_consumed(TICKS.name) and self._is_at_rest())
 
     def _kill_and_restart(self) -> None:
         for process in self._processes:
@@ -162,6 +163,10 @@ class Demo:
                 process.start()
 
     # ---- waiting
+
+    def _is_at_rest(self) -> bool:
+        """Whether books have heard each other, and Billing has answered all that it was asked."""
+        return self._watch.answers >= self._watch.calls and self._watch.is_consumed(*BETWEEN)
 
     def _reference_is_read(self) -> bool:
         written = self._watch.written
@@ -182,11 +187,14 @@ class Demo:
         return outgoing == (0,) and all(read.get(place, 0) >= end for place, end in ends.items())
 
     def _await(self, done: Callable[[], bool]) -> None:
-        """Read along until `done`. Raises `RuntimeError` after two minutes without an end, or if a process has died."""
+        """Read along until `done`, and nothing more comes of what was done last.
+
+        Raises `RuntimeError` after two minutes without an end, or if a process has died.
+        """
         deadline = time.monotonic() + STEP_TIMEOUT_S
         while True:
             self._watch.read()
-            if done():
+            if done() and not self._watch.read(QUIET_S):
                 return
             for process in self._processes:
                 process.check()

@@ -20,6 +20,10 @@ BALANCES = """
 """
 
 
+MOST_DEALERS = 6
+"""So many have a line of their own."""
+
+
 class BalanceSum(NamedTuple):
     """All accounts of one kind in books of one kind, in one currency; sums in minor units."""
 
@@ -64,6 +68,8 @@ def report(result: Result) -> dict[str, Any]:
             }
             for each in watch.bills.by_state()
         ],
+        "commission": [each._asdict() for each in watch.deals.commission()],
+        "segments": [each._asdict() for each in watch.deals.segments()],
         "billing_answers": watch.answers,
         "audit_differences": len(result.audit.findings),
         "balances_sha256": result.balances_sha256,
@@ -116,6 +122,7 @@ def show_outcomes(console: Console, balances: Iterable[BalanceSum], figures: dic
         )
     )
     _show_bills(console, figures)
+    _show_deals(console, figures)
     purchases = (
         (each["what"], f"{each['count']:,}", format_minor(each["total_minor"], "GBP")) for each in figures["purchases"]
     )
@@ -136,6 +143,22 @@ def _show_bills(console: Console, figures: dict[str, Any]) -> None:
         ones.append((state, each["one"], each["url"] or "Billing does not have it"))
     console.print(_table("Dealers' bills", ("state", ">count", ">billed", ">paid"), sums))
     console.print(_table("One bill of each state", ("state", "bill", "PDF"), ones))
+
+
+def _show_deals(console: Console, figures: dict[str, Any]) -> None:
+    """Our commission by dealer, of most of them in one line; and in which price segments how many may bid."""
+    owed = figures["commission"]
+    rows = [
+        (each["dealer_id"], f"{each['lots']:,}", format_minor(each["commission_minor"], each["currency"]))
+        for each in owed[:MOST_DEALERS]
+    ]
+    for currency in sorted({each["currency"] for each in owed[MOST_DEALERS:]}):
+        others = [each for each in owed[MOST_DEALERS:] if each["currency"] == currency]
+        lots, minor = (sum(each[name] for each in others) for name in ("lots", "commission_minor"))
+        rows.append((f"{len(others)} others", f"{lots:,}", format_minor(minor, currency)))
+    console.print(_table("Commission by dealer", ("dealer", ">lots", ">commission"), rows))
+    opened = ((f"{each['currency']} {each['segment']}", f"{each['dealers']:,}") for each in figures["segments"])
+    console.print(_table("Open price segments", ("segment", ">dealers"), opened))
 
 
 def _files(figures: dict[str, Any]) -> Iterable[tuple[str, ...]]:

@@ -5,10 +5,7 @@ from typing import Any, NamedTuple
 
 from confluent_kafka import Consumer, TopicPartition
 
-from schemas.avro import full_name
 from schemas.codec import Codec
-from schemas.dealer_accounts import AddFastBuyout, RegisterDealer
-from schemas.dealer_bills import CreateBill
 from schemas.fields import Fact, Money
 from schemas.ledger import Decided, Outcome
 from schemas.prison_advances import AdvanceRepaid, AdvanceWrittenOff
@@ -18,7 +15,10 @@ from schemas.topics import (
     ADVANCE_EVENTS,
     BILL_EVENTS,
     BILLING_ANSWERS,
+    BILLING_CALLS,
     DEAD_LETTERS,
+    DEAL_EVENTS,
+    DEALER_EVENTS,
     JOURNAL,
     PARTITIONS,
     PURCHASE_EVENTS,
@@ -26,12 +26,13 @@ from schemas.topics import (
     UPSTREAM,
 )
 from streams.demo.bills import Bills
+from streams.demo.deals import Deals
 
 PUBLISHED = {topic.name for topic in UPSTREAM if topic is not BILLING_ANSWERS}
 """What the demo itself publishes: what Billing answers follows from it."""
-TOPIC_NAMED = {topic.name: topic for topic in (PURCHASE_EVENTS, ADVANCE_EVENTS, BILL_EVENTS)}
-CALLS = {full_name(RegisterDealer): 3, full_name(AddFastBuyout): 6, full_name(CreateBill): 1}
-"""How often Billing will have been called when all is done that follows from such a command."""
+TOPIC_NAMED = {
+    topic.name: topic for topic in (PURCHASE_EVENTS, ADVANCE_EVENTS, BILL_EVENTS, DEAL_EVENTS, DEALER_EVENTS)
+}
 
 
 class Paid(NamedTuple):
@@ -53,8 +54,7 @@ class Tally:
         self.paid: dict[str, Paid] = {}
         """What became of prisoners' purchases, by what paid them."""
         self.bills = Bills()
-        self.calls = 0
-        """To Billing: how many follow from what was accepted."""
+        self.deals = Deals()
         self.answers = 0
         """Of Billing, each counted once."""
         self.decisions = 0
@@ -65,6 +65,11 @@ class Tally:
     def answered(self) -> int:
         """Records of the demo that have their outcome or their dead letter."""
         return self.outcomes.total() + self.dead_letters.total()
+
+    @property
+    def calls(self) -> int:
+        """To Billing."""
+        return self.written[BILLING_CALLS.name]
 
     def count(self, record: Any) -> None:
         """Take one committed record."""
@@ -79,6 +84,7 @@ class Tally:
             event = self._codec.decode(TOPIC_NAMED[topic], record.value())
             self._count_payment(event)
             self.bills.take(event)
+            self.deals.take(event)
         elif topic == DEAD_LETTERS.name:
             headers = dict(record.headers())
             self.dead_letters[headers["dl-topic"].decode(), headers["dl-reason"].decode()] += 1
@@ -105,7 +111,6 @@ class Tally:
         if decided.cause_topic in PUBLISHED:
             self.outcomes[decided.outcome.value] += 1
         if decided.outcome is Outcome.ACCEPTED:
-            self.calls += CALLS.get(decided.cause_type, 0)
             self.answers += decided.cause_topic == BILLING_ANSWERS.name
         if decided.reason is not None:
             self.refusals[decided.room, decided.reason] += 1
@@ -127,11 +132,12 @@ class Watch(Tally):
         self._group = Consumer(settings.client(group_id="millrace"))
         self._kafka.assign([TopicPartition(topic.name, p, 0) for topic in TOPICS for p in range(PARTITIONS)])
 
-    def read(self, timeout_s: float = 0.2) -> None:
-        """Count what has been committed since the last call."""
-        for record in self._kafka.consume(5_000, timeout_s):
-            if record.error() is None:
-                self.count(record)
+    def read(self, timeout_s: float = 0.2) -> int:
+        """Count what has been committed since the last call; how many records these are."""
+        records = [record for record in self._kafka.consume(5_000, timeout_s) if record.error() is None]
+        for record in records:
+            self.count(record)
+        return len(records)
 
     def is_consumed(self, *topics: str) -> bool:
         """Whether the workers have committed past every record seen so far of these topics."""

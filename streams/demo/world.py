@@ -28,6 +28,7 @@ class Scale(msgspec.Struct, frozen=True):
     bills: int = 160
     prisoners: int = 1_200
     purchases: int = 2_000
+    lots: int = 24
 
     def times(self, factor: float) -> "Scale":
         """The same day, smaller or larger."""

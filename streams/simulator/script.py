@@ -19,7 +19,7 @@ from streams.simulator.kafka.messages import Headers
 from streams.simulator.reference import Debezium, RowChange, later_rate, rows_of
 from streams.simulator.upsets import acknowledged, moves_of, upset
 
-SCALE = Scale(groups=3, riders=9, vehicles=3, trips=14, dealers=3, bills=9, prisoners=5, purchases=14)
+SCALE = Scale(groups=3, riders=9, vehicles=3, trips=14, dealers=3, bills=9, prisoners=5, purchases=14, lots=0)
 """Some 150 commands, as many records of reference data and ticks."""
 
 REGISTERED_S = 1.0

@@ -75,9 +75,19 @@ def test_every_input_has_its_outcome_or_its_dead_letter_and_the_audit_is_clean(
 @pytest.mark.requirement("DLR-01", "DLR-02", "DLR-05", "DLR-06")
 def test_dealers_bills_are_issued_by_billing_and_most_are_paid(quiet: Quiet) -> None:
     bills = {each["state"]: each for each in quiet.report["bills"]}
-    assert {"sent", "paid"} <= bills.keys() <= {"sent", "part_paid", "paid", "overpaid"}
+    assert {"sent", "paid"} <= bills.keys() <= {"sent", "part_paid", "paid", "overpaid", "voided", "corrected"}
     assert all(each["url"].startswith("https://billing.example/") for each in bills.values())
     assert quiet.report["billing_answers"] > sum(each["count"] for each in bills.values())
+
+
+@pytest.mark.requirement("DLR-04", "DLR-08", "DLR-09")
+def test_lots_are_commission_by_dealer_and_deposits_open_price_segments(quiet: Quiet) -> None:
+    owed, bills = quiet.report["commission"], {each["state"]: each for each in quiet.report["bills"]}
+    assert [each["lots"] for each in owed] == [2, 1]
+    assert all(each["commission_minor"] > 0 and each["currency"] == "EUR" for each in owed)
+    assert bills["corrected"]["count"] == 2
+    assert bills["voided"]["one"] == "commission:2026-02:EUR:1:dlr-001"
+    assert ("small", "EUR") in {(each["segment"], each["currency"]) for each in quiet.report["segments"]}
 
 
 @pytest.mark.requirement("PIPE-08", "MOB-25", "PRI-11")
@@ -139,6 +149,7 @@ def test_with_worker_and_sinks_killed_in_the_middle_balances_and_files_are_the_s
     killed = day(tmp_path_factory.mktemp("killed-day"), "--crash", "worker,invoices,adi,billing")
     for figure in (
         "outcomes_by_kind", "refusals", "postings", "balances_sha256", "invoices", "adi_files", "billing_answers",
+        "commission", "segments",
     ):  # fmt: skip
         assert killed[figure] == undisturbed[figure], figure
     for each, before in zip(killed["bills"], undisturbed["bills"], strict=True):

@@ -1,4 +1,7 @@
-"""The external Billing as upstream: does most of what dealers' books ask of it, refuses some, repeats itself."""
+"""The external Billing as upstream: does most of what dealers' books ask of it, refuses some, repeats itself.
+
+It reports payments of the bills that follow from lots, which no upstream knows beforehand.
+"""
 
 import random
 import uuid
@@ -6,12 +9,17 @@ from collections.abc import Iterable, Iterator
 
 from confluent_kafka import Consumer
 
-from tests.torture.events import BILLING_ANSWERS, BILLING_CALLS, Event, Fields
+from tests.torture.events import BILLING_ANSWERS, BILLING_CALLS, PAYMENTS, Event, Fields
 from tests.torture.kafka import patient
 from tests.torture.wire import Wire
 
 REFUSED, AGAIN, OTHERWISE = 0.05, 0.05, 0.02
 """Shares of calls that are refused, and of answers that come again under another event id: the same, or another one."""
+
+
+PAID = 0.6
+"""Of the bills that follow from lots."""
+OF_LOTS = ("lot:", "commission:")
 
 
 class Replies:
@@ -31,6 +39,20 @@ class Replies:
             elif chance < AGAIN + OTHERWISE and event.name == "BillingDone":
                 fields = {**event.fields, "billing_id": f"{event.fields['billing_id']}-2"}
                 yield event._replace(event_id=f"{event.event_id}-otherwise", fields=fields)
+            if event.name == "BillingDone" and "amount" in call and call["bill_id"].startswith(OF_LOTS):
+                yield from self._payment(call)
+
+    def _payment(self, issued: Fields) -> Iterator[Event]:
+        """At times in two parts, or too much."""
+        due, currency = issued["amount"]["amount_minor"], issued["amount"]["currency"]
+        if self._dice.random() > PAID:
+            return
+        for part in self._dice.choice(((due,), (due,), (due // 2, due - due // 2), (due + 500,), (due // 3,))):
+            if part:
+                payment_id, dealer = f"paid-{uuid.uuid4().hex}", issued["dealer_id"]
+                fields = {"payment_id": payment_id, "dealer_id": dealer, "bill_id": issued["bill_id"],
+                          "amount": {"amount_minor": part, "currency": currency}}  # fmt: skip
+                yield Event(PAYMENTS, "BillingPayment", f"dealer:{dealer}", payment_id, fields)
 
     def _answer(self, call: Fields) -> Event:
         about = {"call_id": call["call_id"], "dealer_id": call["dealer_id"], "account": call["account"],

@@ -1,8 +1,9 @@
-"""Upstream's stories of dealers: they register, move, are billed, pay in every way, and somebody puts it right."""
+"""Upstream's stories of dealers: they register, move, are billed, pay, deposit, and somebody puts it right."""
 
 import random
 from collections import deque
 from collections.abc import Callable
+from typing import Any
 
 from tests.torture.events import BILLS, CORRECTED_BILLS, DEALERS, PAYMENTS, Event, Fields
 from tests.torture.facts import Facts
@@ -12,24 +13,33 @@ FIRST_BILLS = 5
 """So many bills are known before one is paid."""
 
 
+DEPOSITED = (5_000, 5_000, 10_000, 40_000)
+"""Whose sums are at what opens a price segment, below it and above it."""
+
+
 class Dealers:
     """`tellers` are the stories, with how often each is told."""
 
     def __init__(self, dice: random.Random, facts: Facts, new_id: Callable[[str], str]) -> None:
         self._dice, self._facts, self._new_id = dice, facts, new_id
-        self._unregistered = deque(each for dealer in facts.dealers for each in (self._register(dealer), dealer))
+        late = facts.dealers[3::4]
+        self._unregistered = deque(
+            each for dealer in facts.dealers if dealer not in late for each in (self._register(dealer), dealer)
+        )
+        self._late = deque(each for dealer in late for each in (self._register(dealer), dealer))
         self._bills = deque[Fields]()
         self._lost: deque[Fields] = deque(maxlen=50)
+        self._paid_ids: deque[tuple[str, str]] = deque(maxlen=50)
         self._billed: deque[Fields] = deque(maxlen=100)
         self.tellers: list[tuple[int, Callable[[], Event]]] = [
             (5, self.bill), (6, self.pay), (1, self.correct), (1, self.match), (1, self.move),
+            (4, self.deposit), (1, self.come_late),
         ]  # fmt: skip
 
     def bill(self) -> Event:
-        """A bill, or its payment first; before all else every dealer registers."""
+        """A bill, or its payment first; before all else most dealers register."""
         if self._unregistered:
-            following = self._unregistered.popleft()
-            return following if isinstance(following, Event) else self._buyout(following)
+            return self._registered(self._unregistered)
         dealer = self._dealer()
         bill_id, amount = self._new_id("bil"), self._money(self._dice.randrange(1_000, 90_000))
         operation = self._dice.choice(("GET_REWARD", "GET_SETTLEMENT"))
@@ -78,6 +88,24 @@ class Dealers:
         fields = {"dealer_id": dealer, "requisites": self._requisites()}
         return Event(DEALERS, "UpdateRequisites", f"dealer:{dealer}", self._new_id("req"), fields)
 
+    def come_late(self) -> Event:
+        """A dealer registers, or wants fast buyout, of whom much has been said already."""
+        return self._registered(self._late) if self._late else self.move()
+
+    def deposit(self) -> Event:
+        """A deposit grows, or shrinks, at times by more than there is; some under the id of a bill's payment."""
+        dice, dealer, payment_id = self._dice, self._dealer(), self._new_id("dps")
+        if dice.random() < 0.05 and self._paid_ids:
+            payment_id, dealer = dice.choice(self._paid_ids)
+        name = "DepositReceived" if dice.random() < 0.4 else "DepositReturned"
+        amount = self._money(dice.choice(DEPOSITED), dice.choice(("EUR",) * 6 + ("USD",)))
+        fields = {"payment_id": payment_id, "dealer_id": dealer, "amount": amount}
+        return Event(PAYMENTS, name, f"dealer:{dealer}", f"{payment_id}-{name}", fields)
+
+    def _registered(self, among: deque[Any]) -> Event:
+        following = among.popleft()
+        return following if isinstance(following, Event) else self._buyout(following)
+
     def _paid(self, bill: Fields) -> Event:
         payment_id, dealer, due = self._new_id("pay"), bill["dealer_id"], bill["amount"]["amount_minor"]
         named, reported, fate = bill["bill_id"], dealer, self._dice.random()
@@ -92,6 +120,7 @@ class Dealers:
         amount = self._money(
             self._dice.choice((due, due, due + 500, due // 2)), self._dice.choice(("EUR",) * 19 + ("USD",))
         )
+        self._paid_ids.append((payment_id, reported))
         fields = {"payment_id": payment_id, "dealer_id": reported, "bill_id": named, "amount": amount}
         return Event(PAYMENTS, "BillingPayment", f"dealer:{reported}", payment_id, fields)
 

@@ -21,6 +21,15 @@ class Policy(NamedTuple):
     circumstances: tuple[str, ...]
 
 
+class Dealing(NamedTuple):
+    """What commission goes by: shares with when they begin, UTC micros, the first one first; in whose zone a month
+    ends, and how many days later it is billed."""
+
+    rates: tuple[tuple[Decimal, int], ...]
+    zone: str
+    bill_after_days: int
+
+
 class Facts(NamedTuple):
     """All that the model may know beside the inputs. Members are riders by group.
 
@@ -39,3 +48,4 @@ class Facts(NamedTuple):
     policy: Policy
     cost_centres: dict[str, str]
     codes: dict[str, str]
+    dealing: Dealing

@@ -4,9 +4,10 @@ import random
 import resource
 import signal
 import time
-from collections.abc import Callable
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
+import psycopg
 from confluent_kafka import Producer
 
 from stack import api
@@ -26,6 +27,7 @@ MOST_AHEAD_H = 72
 FULL_BYTES = 8_192
 
 Dice = random.Random
+Statement = tuple[str, tuple[Any, ...]]
 
 
 class Fault(NamedTuple):
@@ -35,6 +37,34 @@ class Fault(NamedTuple):
     target: str
     weight: int
     strike: Callable[[System, Dice], None]
+
+
+# ---- reference data
+
+
+def change_tier(system: System, dice: Dice) -> None:
+    """A deposit tier is ended, or made anew at another sum: open price segments follow with the next ticks."""
+    segment, currency = dice.choice(("small", "middle", "large")), dice.choice(("EUR", "EUR", "USD"))
+    new = (f"{segment}-{currency}", segment, currency, dice.choice((5_000, 10_000, 20_000, 40_000)))
+    statements: list[Statement] = [
+        ("DELETE FROM reference.deposit_tiers WHERE segment = %s AND currency = %s", (segment, currency))
+    ]
+    if dice.random() < 0.7:
+        statements.append(("INSERT INTO reference.deposit_tiers VALUES (%s, %s, %s, %s)", new))
+    _execute(system, statements)
+
+
+def _execute(system: System, statements: Sequence[Statement]) -> None:
+    """In one transaction, as often as it takes: Postgres may be away."""
+    for _ in range(60):
+        try:
+            with psycopg.connect(system.settings.postgres) as connection:
+                for statement, values in statements:
+                    connection.execute(statement, values)
+            return
+        except psycopg.OperationalError:
+            time.sleep(1.0)
+    raise AssertionError("Postgres does not come back")
 
 
 # ---- workers and sinks
@@ -179,6 +209,7 @@ def faults(clock: Clock, stack: Instance) -> list[Fault]:
     brokers = stack.broker_names
     network = FAULTS if stack.network is Network.PROXIED else ()
     return [
+        Fault("deposit tier changed", "tiers", 5, change_tier),
         Fault("worker kill -9", "worker", 8, kill("worker-")),
         Fault("all workers kill -9", "worker", 2, kill_all_workers),
         Fault("worker SIGTERM", "worker", 3, terminate("worker-")),

@@ -28,6 +28,7 @@ from tests.torture.events import (
 from tests.torture.facts import Facts
 from tests.torture.general_ledger import GeneralLedger
 from tests.torture.kafka import patient
+from tests.torture.lots import Lots
 from tests.torture.wire import Wire
 
 EXPECT = "torture-expect"
@@ -45,9 +46,10 @@ class Stories:
         self._dice = random.Random(f"load {seed}")
         self._facts, self._run, self._count = facts, run, 0
         self._trips = deque[Fields]()
-        canteen, dealers = Canteen(self._dice, facts, self._id), Dealers(self._dice, facts, self._id)
+        canteen, dealers, lots = (each(self._dice, facts, self._id) for each in (Canteen, Dealers, Lots))
         self._tellers: list[tuple[int, Callable[[], Event]]] = [
-            (8, self._deposit), (26, self._start), (24, self._finish), *dealers.tellers, *canteen.tellers,
+            (8, self._deposit), (26, self._start), (24, self._finish), *dealers.tellers, *lots.tellers,
+            *canteen.tellers,
         ]  # fmt: skip
 
     def __iter__(self) -> Iterator[Event]:
@@ -117,6 +119,8 @@ class Load(threading.Thread):
                                 "partitioner": "murmur2_random"})  # fmt: skip
         self.sent = self.delivered = self._told = 0
         self.failed: list[str] = []
+        self.confirmed: list[str] = []
+        """Where they lie; an offset is negative where a broker has told none."""
 
     def run(self) -> None:
         """Until `stop`."""
@@ -176,9 +180,10 @@ class Load(threading.Thread):
                 self._kafka.poll(0.1)
         self.sent += 1
 
-    def _delivered(self, error: KafkaError | None, _message: Any) -> None:
+    def _delivered(self, error: KafkaError | None, message: Any) -> None:
         if error is None:
             self.delivered += 1
+            self.confirmed.append(f"{message.topic()}/{message.partition()}/{message.offset()}")
         else:
             self.failed.append(str(error))
 
@@ -196,7 +201,7 @@ def other_content(event: Event) -> Event:
         fields |= {"total": _more(fields["total"])} if "total" in fields else {}
         return event._replace(fields=fields)
     changes: dict[str, Callable[[Any], Any]] = {
-        "amount": _more, "ridden_seconds": lambda seconds: seconds + 1,
+        "amount": _more, "price": _more, "ridden_seconds": lambda seconds: seconds + 1,
         "estimated_seconds": lambda seconds: seconds + 1, "reason": lambda reason: f"{reason}-2",
     }  # fmt: skip
     fields |= {name: change(fields[name]) for name, change in changes.items() if name in fields}

@@ -64,6 +64,7 @@ def run(system: System, seed: int, seconds: float, rate: float, only: str = "") 
     load.stop()
     drained = time.monotonic()
     _await_consumed(servers, UPSTREAM)
+    system.await_tiers(wire)
     ticked = clock.tick(LAST_TICK_H)
     _await_consumed(servers, (TICKS,))
     drain_s = time.monotonic() - drained
@@ -82,10 +83,11 @@ def _verify(
     system: System, wire: Wire, adversary: Adversary, load: Load, ticked: int, drain_s: float, begun: float
 ) -> Result:
     settings = system.settings
-    check = Check(settings.kafka, wire, Model(system.facts))
+    check = Check(settings.kafka, wire, Model(system.facts, tiers=system.tiers()))
     differences = check.run()
     if check.given < load.delivered:
-        differences.add("input", f"{load.delivered} records were confirmed, {check.given} are there")
+        gone = [place for place in load.confirmed if "/-" not in place and place not in check.inputs]
+        differences.add("input", f"{load.delivered} records were confirmed, {check.given} are there, not {gone[:20]}")
     tables.check(settings.kafka, settings.postgres, wire, check.model, differences, ticked)
     written = files.check(settings.kafka, settings.postgres, system.blob, wire, check.model, differences)
     _audit(system, differences)

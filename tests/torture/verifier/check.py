@@ -1,14 +1,34 @@
 """The comparison of inputs, journal, dead letters and events."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any, NamedTuple
 
 from tests.torture import kafka
-from tests.torture.events import ANSWERS, BETWEEN_BOOKS, BILLING_ANSWERS, BILLING_CALLS, HANDED, UPSTREAM
+from tests.torture.events import (
+    ANSWERS,
+    BATCHED,
+    BETWEEN_BOOKS,
+    BILLING_ANSWERS,
+    BILLING_CALLS,
+    CHARGES,
+    HANDED,
+    LOT_ANSWERS,
+    UPSTREAM,
+)
 from tests.torture.load import EXPECT
-from tests.torture.verifier import accounts, batches, dealers, mobility, places, prisoners
+from tests.torture.verifier import (
+    accounts,
+    batches,
+    dealers,
+    deals,
+    deposits,
+    lots,
+    mobility,
+    places,
+    prisoners,
+)
 from tests.torture.verifier.books import Line
 from tests.torture.verifier.differences import Differences
 from tests.torture.verifier.model import DUPLICATE, REFUSED, Input, Model, Sent, Verdict
@@ -18,14 +38,20 @@ JOURNAL, LETTERS, TICKS = "ledger.decided.journal.v1", "pipeline.record.dead-let
 TICK = "millrace.clock.Tick"
 EVENTS = (
     "mobility.trip-payment.event.v1", "dealer_billing.dealer.event.v1", "dealer_billing.bill.event.v1", BILLING_CALLS,
+    "dealer_billing.deal.event.v1", "dealer_billing.lot.event.v1",
     "prison_finance.purchase.event.v1",
     "prison_finance.advance.event.v1", "prison_finance.gl-transaction.event.v1", "prison_finance.gl-line.event.v1",
     "prison_finance.batch.event.v1", "mobility.card-charge.command.v1", *BETWEEN_BOOKS,
 )  # fmt: skip
-RULES = mobility.RULES | dealers.RULES | prisoners.RULES | batches.RULES
+RULES = mobility.RULES | dealers.RULES | deposits.RULES | lots.RULES | deals.RULES | prisoners.RULES | batches.RULES
+MAY_BE_SILENT = (ANSWERS, BILLING_ANSWERS, CHARGES)
+"""What may change nothing, and is then told to nobody."""
 
 Fields = dict[str, Any]
-
+SAYS: dict[str, Callable[[str, Fields], Sent]] = {
+    BATCHED: batches.sent, ANSWERS: batches.sent, HANDED: dealers.sent, CHARGES: lots.sent, LOT_ANSWERS: lots.sent,
+}  # fmt: skip
+"""What a record of each topic between books says."""
 
 Raw = tuple[bytes | None, bytes | None, list[tuple[str, bytes]]]
 """Key, value and headers, as they lie in Kafka."""
@@ -37,7 +63,7 @@ class Decision(NamedTuple):
     outcome: str
     events: int
     may_be_silent: bool
-    """An answer that changes nothing is told to nobody."""
+    """As `MAY_BE_SILENT` says of its topic."""
 
 
 class Context(NamedTuple):
@@ -100,8 +126,7 @@ class Check:
                 continue
             name, fields = self._wire.decode(record.value())
             if record.topic() in BETWEEN_BOOKS:
-                told = dealers.sent(fields) if record.topic() == HANDED else batches.sent(name, fields)
-                self._sent[_decision_of(headers["ce_id"])[0], told] -= 1
+                self._sent[_decision_of(headers["ce_id"])[0], SAYS[record.topic()](name, fields)] -= 1
             moment = datetime.fromisoformat(headers["ce_time"])
             at = int(moment.timestamp()) * 1_000_000 + moment.microsecond
             book, event_id, source = record.key().decode(), headers["ce_id"], headers["ce_source"]
@@ -149,7 +174,7 @@ class Check:
             place = f"{entry['cause_topic']}/{entry['cause_partition']}/{entry['cause_offset']}"
             if entry["decision_id"] in self._decisions:
                 self.differences.add("decision twice", entry["decision_id"])
-            may_be_silent = entry["outcome"] == DUPLICATE or entry["cause_topic"] in (ANSWERS, BILLING_ANSWERS)
+            may_be_silent = entry["outcome"] == DUPLICATE or entry["cause_topic"] in MAY_BE_SILENT
             self._decisions[entry["decision_id"]] = Decision(entry["outcome"], entry["events"], may_be_silent)
             self._check_context(entry, place)
             if entry["cause_topic"] == TICKS:
@@ -194,6 +219,8 @@ class Check:
             return (batches.time_out if parts[-1] == "late" else batches.set_deadline)(self.model, book, now)
         if entry["room"] == "prison_finance":
             return prisoners.time_out(self.model, book, parts[1], now)
+        if entry["room"] == "dealer_billing":
+            return deals.due(self.model, book, parts[1:], now)
         if parts[-1] == "expired":
             return mobility.expire(self.model, book, now)
         return mobility.time_out(self.model, book, parts[1], now)

@@ -1,9 +1,10 @@
-"""What dealers' books project of dealers, accounts and bills, against the model (DLR-10)."""
+"""What dealers' books project of dealers, accounts, bills and deposits, against the model (DLR-10)."""
 
 import json
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
+from tests.torture.verifier.deposits import segments
 from tests.torture.verifier.model import Fields, Model
 
 Rows = dict[str, Any]
@@ -57,6 +58,16 @@ def state(bill: Fields) -> str:
     return "overpaid" if bill["surplus"] else "paid"
 
 
+def deposits(model: Model) -> Rows:
+    opened = {book: [f"{of} {name}" for of in sorted(held) for name in segments(model, book, of)]
+              for book, held in model.deposits.items()}  # fmt: skip
+    return {book: (_dealer(book), ", ".join(each)) for book, each in opened.items()}
+
+
+def deposit(row: Fields) -> Any:
+    return row["dealer_id"], row["segments"]
+
+
 def _dealer(key: str) -> str:
     return key.partition("|")[0].removeprefix("dealer:")
 
@@ -69,4 +80,5 @@ PROJECTED: Iterable[Projected] = (
     Projected("dealers", "dealer_billing.dealer.projection.v1", dealers, dealer),
     Projected("accounts", "dealer_billing.account.projection.v1", accounts, account),
     Projected("bill", "dealer_billing.bill.projection.v1", bills, bill),
+    Projected("deposits", "dealer_billing.deposit.projection.v1", deposits, deposit),
 )

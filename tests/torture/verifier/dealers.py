@@ -6,6 +6,8 @@ from tests.torture.verifier.books import Line
 from tests.torture.verifier.model import ACCEPTED, Fields, Input, Model, Rule, Sent, Verdict, refused
 
 MOST_WAITING, LONGEST = 100, 240
+OF_LOTS = ("lot:", "commission:")
+"""What the ids of bills begin with that follow from lots: nobody else makes, voids or corrects one."""
 ACCOUNT = {"GET_REWARD": "COMMISSION", "GET_SETTLEMENT": "SETTLEMENT"}
 
 
@@ -25,10 +27,10 @@ class Told:
         return Verdict(ACCEPTED, None, tuple(self.lines), tuple(self.sent))
 
 
-def sent(fields: Fields) -> Sent:
+def sent(name: str, fields: Fields) -> Sent:
     """What a payment that is handed over to another book says."""
     said = f"{fields['amount']['amount_minor']} {fields['amount']['currency']} from {fields['from_dealer_id']}"
-    return Sent("HandOverPayment", fields["dealer_id"], fields["bill_id"], fields["payment_id"], said)
+    return Sent(name, fields["dealer_id"], fields["bill_id"], fields["payment_id"], said)
 
 
 # ---- bills
@@ -41,10 +43,12 @@ def create(model: Model, given: Input) -> Verdict:
         return refused("unknown_dealer")
     if key in model.bills:
         return refused("already_exists")
-    if _contract(model, given.book, kind) is None:
+    if contract_of(model, given.book, kind) is None:
         return refused("account_not_open")
+    if fields["bill_id"].startswith(OF_LOTS):
+        return refused("not_permitted")
     told = Told(model, given.book)
-    _draft(told, fields["dealer_id"], fields["bill_id"], kind, fields["amount"], fields["text"])
+    draft(told, fields["dealer_id"], fields["bill_id"], kind, fields["amount"], fields["text"])
     return told.verdict()
 
 
@@ -52,9 +56,10 @@ def void(model: Model, given: Input) -> Verdict:
     bill = model.bills.get(f"{given.book}|{given.fields['bill_id']}")
     if refusal := _not_standing(bill):
         return refused(refusal)
-    assert bill is not None
+    if given.fields["bill_id"].startswith(OF_LOTS):
+        return refused("not_permitted")
     told = Told(model, given.book)
-    _take_back(told, given.fields, bill, "voided", given.fields["reason"])
+    take_back(told, given.fields["dealer_id"], given.fields["bill_id"], given.fields["reason"])
     return told.verdict()
 
 
@@ -68,18 +73,20 @@ def correct(model: Model, given: Input) -> Verdict:
     assert bill is not None
     if f"{book}|{fields['successor_id']}" in model.bills:
         return refused("already_exists")
-    if _contract(model, book, bill["account"]) is None:
+    if contract_of(model, book, bill["account"]) is None:
         return refused("account_not_open")
+    if fields["bill_id"].startswith(OF_LOTS) or fields["successor_id"].startswith(OF_LOTS):
+        return refused("not_permitted")
     told = Told(model, book)
-    _draft(told, fields["dealer_id"], fields["successor_id"], bill["account"], fields["amount"], fields["reason"])
-    bill["successor"] = fields["successor_id"]
-    _take_back(told, fields, bill, "corrected", fields["reason"])
+    replace(told, fields["dealer_id"], fields["bill_id"], fields["successor_id"], fields["amount"], fields["reason"])
     return told.verdict()
 
 
 def hear(model: Model, given: Input) -> Verdict:
-    """Billing's answer: about a bill, or about an account."""
+    """Billing's answer: about a bill, about an account, or about a commission, which changes nothing."""
     bill_id, dealer = given.fields["bill_id"], given.fields["dealer_id"]
+    if given.fields["lot_id"] is not None:
+        return Verdict(ACCEPTED)
     if bill_id is None:
         return accounts.hear(model, given)
     told, bill = Told(model, given.book), model.bills.get(f"{given.book}|{bill_id}")
@@ -93,17 +100,18 @@ def hear(model: Model, given: Input) -> Verdict:
         else:
             told.sent.append(_withdrawal(dealer, bill_id, bill, "taken back before it was issued"))
     elif bill["life"] == "draft":
-        _take_back(told, given.fields, bill, "voided", f"{given.fields['code']}: {given.fields['text']}")
+        take_back(told, dealer, bill_id, f"{given.fields['code']}: {given.fields['text']}")
     return told.verdict()
 
 
-def _draft(told: Told, dealer: str, bill_id: str, kind: str, amount: Fields, text: str) -> None:
+def draft(told: Told, dealer: str, bill_id: str, kind: str, amount: Fields, text: str) -> None:
+    """Billing is asked to issue a bill."""
     told.model.bills[f"{told.book}|{bill_id}"] = {
         "account": kind, "common": amount["amount_minor"], "currency": amount["currency"], "life": "draft", "paid": 0,
         "surplus": 0, "billing": None, "successor": None, "url": None,
     }  # fmt: skip
     fields = {"call_id": f"{dealer}/{kind}/bill/{bill_id}", "dealer_id": dealer, "account": kind,
-              "contract_id": _contract(told.model, told.book, kind), "bill_id": bill_id, "amount": amount,
+              "contract_id": contract_of(told.model, told.book, kind), "bill_id": bill_id, "amount": amount,
               "text": text}  # fmt: skip
     told.sent.append(call("IssueBill", fields))
 
@@ -119,15 +127,29 @@ def _owe(told: Told, bill_id: str, bill: Fields) -> None:
     told.post(f"current/{kind}", f"receivable/{kind}", paid, currency)
 
 
-def _take_back(told: Told, fields: Fields, bill: Fields, life: str, reason: str) -> None:
+def replace(told: Told, dealer: str, bill_id: str, successor: str, amount: Fields, text: str) -> None:
+    """Another bill stands in place of one."""
+    bill = told.model.bills[f"{told.book}|{bill_id}"]
+    draft(told, dealer, successor, bill["account"], amount, text)
+    bill["successor"] = successor
+    _end(told, dealer, bill_id, "corrected", text)
+
+
+def take_back(told: Told, dealer: str, bill_id: str, reason: str) -> None:
+    """A bill is voided."""
+    _end(told, dealer, bill_id, "voided", reason)
+
+
+def _end(told: Told, dealer: str, bill_id: str, life: str, reason: str) -> None:
+    bill = told.model.bills[f"{told.book}|{bill_id}"]
     if bill["life"] == "sent":
         revenue = f"revenue/{bill['account']}"
         told.post(revenue, f"receivable/{bill['account']}", bill["common"] - bill["paid"], bill["currency"])
         told.post(revenue, f"current/{bill['account']}", bill["paid"], bill["currency"])
     if bill["billing"]:
-        told.sent.insert(0, _withdrawal(fields["dealer_id"], fields["bill_id"], bill, reason))
+        told.sent.insert(0, _withdrawal(dealer, bill_id, bill, reason))
     bill |= {"life": life, "paid": 0, "surplus": 0}
-    _release(told, fields["bill_id"])
+    _release(told, bill_id)
 
 
 def _withdrawal(dealer: str, bill_id: str, bill: Fields, reason: str) -> Sent:
@@ -143,7 +165,7 @@ def _withdrawal(dealer: str, bill_id: str, bill: Fields, reason: str) -> Sent:
 def pay(model: Model, given: Input) -> Verdict:
     fields, book, amount = given.fields, given.book, given.fields["amount"]
     bill_id, bill = _meant(model, book, fields["bill_id"])
-    if f"{book}|{fields['payment_id']}" in model.payments:
+    if f"{book}|{fields['payment_id']}" in model.payments.keys() | model.moved.keys():
         return refused("already_exists")
     if bill and bill["currency"] != amount["currency"]:
         return refused("currency_mismatch")
@@ -173,8 +195,9 @@ def match_payment(model: Model, given: Input) -> Verdict:
         told.post("suspense", "bank", payment["amount"], payment["currency"])
         _stop_waiting(model, book, fields["payment_id"])
         money = {"amount_minor": payment["amount"], "currency": payment["currency"]}
-        told.sent.append(sent({"dealer_id": fields["bill_dealer_id"], "from_dealer_id": fields["dealer_id"],
-                               "payment_id": there, "bill_id": fields["bill_id"], "amount": money}))  # fmt: skip
+        handed = {"dealer_id": fields["bill_dealer_id"], "from_dealer_id": fields["dealer_id"], "payment_id": there,
+                  "bill_id": fields["bill_id"], "amount": money}  # fmt: skip
+        told.sent.append(sent("HandOverPayment", handed))
         return told.verdict()
     bill_id, bill = _meant(model, book, fields["bill_id"])
     if bill is None:
@@ -236,7 +259,8 @@ def _meant(model: Model, book: str, bill_id: str) -> tuple[str, Fields | None]:
     return bill_id, bill
 
 
-def _contract(model: Model, book: str, kind: str) -> str | None:
+def contract_of(model: Model, book: str, kind: str) -> str | None:
+    """The contract of an account that is open."""
     account = model.accounts.get(f"{book}|{kind}")
     return account["contract"] if account and account["state"] == "open" else None
 

@@ -24,7 +24,7 @@ class Input(NamedTuple):
 
 
 class Sent(NamedTuple):
-    """What one book tells another one, or Billing: a batch a prisoner, a prisoner a batch, a dealer a dealer.
+    """What one book tells another one, or Billing: a batch a prisoner, a dealer a dealer, a lot a dealer; and back.
 
     The three ids are those that tell it from others of its name; `said` is all the rest that matters.
     """
@@ -81,6 +81,16 @@ class Model:
     bills: dict[str, Fields] = field(default_factory=dict)
     payments: dict[str, Fields] = field(default_factory=dict)
     waiting: dict[str, list[str]] = field(default_factory=dict)
+    lots: dict[str, Fields] = field(default_factory=dict)
+    deals: dict[str, Fields] = field(default_factory=dict)
+    months: dict[str, Fields] = field(default_factory=dict)
+    """Of commission, by book, month and currency."""
+    deposits: dict[str, set[str]] = field(default_factory=dict)
+    """The currencies of each book's."""
+    moved: dict[str, tuple[int, str]] = field(default_factory=dict)
+    """Payments that changed a deposit."""
+    tiers: list[tuple[str, str, int]] = field(default_factory=list)
+    """Price segments, currencies, and the deposits that open them; as they stand at the end."""
 
     def answer(self, given: Input, rules: "dict[str, Rule]") -> Verdict:
         """Decide one upstream message, and make it the truth."""
@@ -101,26 +111,26 @@ class Model:
 Rule = Callable[[Model, Input], Verdict]
 
 
+IDENTITIES = {
+    "DepositBudget": ("deposit", "deposit_id"), "BillingPayment": ("payment", "payment_id"),
+    "DepositReceived": ("payment", "payment_id"), "DepositReturned": ("payment", "payment_id"),
+    "DealConcluded": ("version", "version"), "LotPriceChanged": ("version", "version"),
+    "LotWinnerChanged": ("version", "version"),
+    "BillingDone": ("answer", "call_id"), "BillingRefused": ("answer", "call_id"),
+    "MatchPayment": ("match", "match_id"),
+    "CreditPrisoner": ("credit", "credit_id"), "MoveBetweenSubAccounts": ("transfer", "transfer_id"),
+    "RefundPurchase": ("refund", "refund_id"), "WriteOffAdvance": ("write-off", "advance_id"),
+    "CorrectLines": ("correction", "correction_id"),
+}  # fmt: skip
+"""What upstream may do once only, under whichever event id: the word and the field that name it."""
+
+
 def _identity(given: Input) -> str | None:
     fields = given.fields
-    match given.name:
-        case "DepositBudget" | "BillingPayment" | "CreditPrisoner":
-            word = {"DepositBudget": "deposit", "BillingPayment": "payment", "CreditPrisoner": "credit"}[given.name]
-            return f"{word}:{fields[f'{word}_id']}"
-        case "BillingDone" | "BillingRefused":
-            return f"answer:{fields['call_id']}"
-        case "MatchPayment":
-            return f"match:{fields['match_id']}"
-        case "MoveBetweenSubAccounts":
-            return f"transfer:{fields['transfer_id']}"
-        case "RefundPurchase":
-            return f"refund:{fields['refund_id']}"
-        case "WriteOffAdvance":
-            return f"write-off:{fields['advance_id']}"
-        case "CorrectLines":
-            return f"correction:{fields['correction_id']}"
-        case "LinesProcessed" | "LinesRefused":
-            verb = "processed" if given.name == "LinesProcessed" else "refused"
-            return f"lines-{verb}:{fields['transaction_id']}:{fields['file']}"
-        case _:
-            return None
+    if given.name in ("LinesProcessed", "LinesRefused"):
+        verb = given.name.removeprefix("Lines").lower()
+        return f"lines-{verb}:{fields['transaction_id']}:{fields['file']}"
+    if given.name not in IDENTITIES:
+        return None
+    word, field_name = IDENTITIES[given.name]
+    return f"{word}:{fields[field_name]}"

@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 
 from tests.torture.facts import Facts
 from tests.torture.verifier.batches import unended, waiting
+from tests.torture.verifier.deposits import segments
+from tests.torture.verifier.lots import CHANGES
 from tests.torture.verifier.model import Model
 
 ENTERED = ("spends", "cash", "owed", "advance", "written_off")
@@ -82,6 +84,42 @@ def payment(row: Rows) -> Rows:
     amount = row["amount"]
     return {"bill_id": row["named"], "amount": amount["amount_minor"], "currency": amount["currency"],
             "waits": row.get("waits_for")}  # fmt: skip
+
+
+def lot(row: Rows) -> Rows:
+    waiting = {each["version"]: {name: each["change"].get(name) for name in CHANGES} for each in row.get("waiting", ())}
+    return {"version": row.get("version", 0), "dealer": row.get("dealer_id"), "terms": row.get("terms"),
+            "ahead": waiting, "answer": row.get("answer")}  # fmt: skip
+
+
+def deals(model: Model) -> Rows:
+    """When a deal is tried again is put off by every tick that cannot charge it."""
+    return {key: {**each, "again": each["again"] is not None} for key, each in model.deals.items()}
+
+
+def deal(row: Rows) -> Rows:
+    return {"version": row["version"], "state": row["state"], "terms": row.get("terms"),
+            "charged": row.get("charged_minor", 0), "month": row.get("month"), "bill": row.get("bill_id"),
+            "again": row.get("again_at") is not None, "bills": row.get("bills", 0),
+            "reports": row.get("reports", 0)}  # fmt: skip
+
+
+def commission_months(model: Model) -> Rows:
+    return {key: {**each, "deals": list(each["deals"].items())} for key, each in model.months.items()}
+
+
+def commission_month(row: Rows) -> Rows:
+    deals = [(each["lot_id"], each["commission_minor"]) for each in row.get("deals", ())]
+    return {"bill_at": row["bill_at"], "deals": deals, "bill": row.get("bill_id"), "number": row.get("number", 0)}
+
+
+def deposits(model: Model) -> Rows:
+    return {book: [(currency, segments(model, book, currency)) for currency in sorted(held)]
+            for book, held in model.deposits.items()}  # fmt: skip
+
+
+def deposit(row: Rows) -> Any:
+    return [(each["currency"], list(each.get("segments", ()))) for each in row.get("held", ())]
 
 
 # ---- prisoners
@@ -193,6 +231,11 @@ TABLES: Iterable[Table] = (
     Table("billing_payments", lambda model: model.payments, payment),
     Table("waiting_payments", lambda model: {key: ids for key, ids in model.waiting.items() if ids},
           lambda row: row["payment_ids"]),
+    Table("dealer_lots", lambda model: model.lots, lot),
+    Table("deals", deals, deal),
+    Table("commission_months", commission_months, commission_month),
+    Table("deposits", deposits, deposit),
+    Table("deposit_payments", lambda model: model.moved, lambda row: (row["change_minor"], row["currency"])),
     Table("purchases", purchases, purchase),
     Table("advances", advances, advance),
     Table("batches", batches, batch),

@@ -8,7 +8,7 @@ import psycopg
 from psycopg.rows import dict_row
 
 from tests.torture import kafka
-from tests.torture.verifier import places
+from tests.torture.verifier import billing, deals, deposits, places
 from tests.torture.verifier.batches import waiting
 from tests.torture.verifier.books import Books, in_order, side
 from tests.torture.verifier.dealer_rows import PROJECTED
@@ -36,6 +36,8 @@ def check(servers: str, postgres: str, wire: Wire, model: Model, differences: Di
         found = {key: table.found(row) for key, row in changelog(table.name).items()}
         differences.compare(f"table {table.name}", table.expected(model), found)
     _check_nothing_waits(model, differences, ticked)
+    billing.check(servers, wire, model, differences)
+    deposits.check_told(servers, wire, model, differences)
     _check_topics(servers, wire, model, differences)
     _check_landed(postgres, model, differences)
 
@@ -56,6 +58,8 @@ def _check_nothing_waits(model: Model, differences: Differences, ticked: int) ->
             differences.add("overdue", f"{book} waits for answers: {batch}")
         if batch["is_open"] and (batch["deadline"] is None or batch["deadline"] <= ticked):
             differences.add("overdue", f"{book} waits since {batch['deadline']}, and it is {ticked}")
+    for sentence in deals.overdue(model, ticked):
+        differences.add("overdue", sentence)
     for key, account in model.books.accounts.items():
         for lot_id, lot in account.lots.items():
             if lot.expires is not None and lot.expires <= ticked and lot.amount > lot.locked:

@@ -12,6 +12,7 @@ import pytest
 from schemas.dealer_billing import Dealer
 from schemas.dealer_bills import HandOverPayment
 from schemas.topics import BILLING_CALLS, HANDED_PAYMENTS
+from streams.dealer_billing import deposit
 from streams.dealer_billing.projection import project_account, project_bill, project_dealer
 from streams.dealer_billing.room import DealerBilling, Tables
 from tests.rooms import Stage, Told
@@ -86,22 +87,23 @@ class Both:
             elif each.topic is HANDED_PAYMENTS:
                 key, name = f"dealer:{fields['dealer_id']}", "HandOverPayment"
                 self.waiting.append(Event(HANDED, name, key, f"handed-{len(self.stage.history)}", fields))
-                yield dealers.sent(fields)
+                yield dealers.sent("HandOverPayment", fields)
 
     def hear_some(self, most: int) -> None:
         for _ in range(min(most, len(self.waiting))):
             self.tell(self.waiting.pop(self._dice.randrange(len(self.waiting))))
 
     def tables(self) -> Rows_:
-        names = ("registered_dealers", "dealer_accounts", "bills", "billing_payments", "waiting_payments")
+        names = ("registered_dealers", "dealer_accounts", "bills", "billing_payments", "waiting_payments", "deposits",
+                 "deposit_payments")  # fmt: skip
         kept = self.kept
-        rows = (kept.registered, kept.accounts, kept.bills, kept.payments, kept.waiting)
+        rows = (kept.registered, kept.accounts, kept.bills, kept.payments, kept.waiting, kept.deposits, kept.moved)
         return {name: plain(each) for name, each in zip(names, rows, strict=True)}
 
     def projected(self) -> Rows_:
         """What the product shows of these rows, as the verifier compares it."""
         shown = ((self.kept.registered, project_dealer), (self.kept.accounts, project_account),
-                 (self.kept.bills, project_bill))  # fmt: skip
+                 (self.kept.bills, project_bill), (self.kept.deposits, deposit.project))  # fmt: skip
         return {
             each.table: {key: each.shown(msgspec.structs.asdict(project(key, rows[key]))) for key in rows}
             for each, (rows, project) in zip(PROJECTED, shown, strict=True)
@@ -134,6 +136,7 @@ def test_the_stories_meet_every_outcome() -> None:
     assert accepted == {
         "RegisterDealer", "AddFastBuyout", "UpdateRequisites", "CreateBill", "VoidBill", "CorrectBill",
         "BillingPayment", "MatchPayment", "HandOverPayment", "BillingDone", "BillingRefused",
+        "DepositReceived", "DepositReturned",
     }  # fmt: skip
     assert {reason for _, _, reason in both.outcomes} >= {
         "unknown_dealer", "already_exists", "not_found", "wrong_state", "account_not_open", "currency_mismatch",

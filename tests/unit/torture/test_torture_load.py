@@ -42,7 +42,7 @@ def said() -> list[Event]:
     load: Any = Load.__new__(Load)
     load._dice, load._stories, load._recent = random.Random(2), iter(Stories(2, FACTS, "x")), deque(maxlen=500)
     load._publish_event, load._publish, load._wire = told.append, lambda *_: None, Wire()
-    for _ in range(20_000):
+    for _ in range(30_000):
         load._send()
     return told
 

@@ -5,7 +5,7 @@ from decimal import Decimal
 from itertools import islice
 
 from tests.torture.events import ACKNOWLEDGEMENTS, CORRECTIONS, Event
-from tests.torture.facts import Facts, Policy, Vehicle
+from tests.torture.facts import Dealing, Facts, Policy, Vehicle
 from tests.torture.load import Stories
 from tests.torture.verifier.check import RULES
 from tests.torture.verifier.differences import Differences
@@ -24,6 +24,7 @@ FACTS = Facts(
     cost_centres={"LEI": "318", "MDI": "334"},
     codes={"spends": "2102", "cash": "2101", "savings": "2103", "advance": "2198", "owed": "1502",
            "written_off": "4104", "supplier/BT": "2501", "supplier/DHL": "2502"},
+    dealing=Dealing(((Decimal("0.05"), 0), (Decimal("0.0333"), 1_795_000_000_000_000)), "Europe/Moscow", 1),
 )  # fmt: skip
 NOW = 1_790_000_000_000_000
 

@@ -13,7 +13,7 @@ from streams.prison_finance.room import PrisonFinance
 from tests.rooms import MINUTE, Stage
 from tests.torture.canteen import Canteen
 from tests.torture.events import Event
-from tests.torture.facts import Facts, Policy
+from tests.torture.facts import Dealing, Facts, Policy
 from tests.torture.general_ledger import Answers
 from tests.torture.load import again, other_content
 from tests.torture.verifier import prisoners
@@ -22,6 +22,7 @@ from tests.torture.verifier.model import Input, Model
 from tests.unit.prison_finance.partition import Kept, Partition
 from tests.unit.torture.comparing import MESSAGES, Tables, differing, plain, verdict
 
+NO_DEALING = Dealing((), "Europe/London", 0)
 PEOPLE = [f"A{number}" for number in range(4)]
 FACTS = Facts(
     vehicles={},
@@ -36,6 +37,7 @@ FACTS = Facts(
     cost_centres={"LEI": "318", "MDI": "334"},
     codes={**{purpose.value: f"{number}00" for number, purpose in enumerate(GlPurpose)},
            "supplier/BT": "21", "supplier/DHL": "22", "supplier/CAN": "23"},
+    dealing=NO_DEALING,
 )  # fmt: skip
 
 
