@@ -96,7 +96,10 @@ SLOW_NETWORK_SHARE = 0.1
 
 
 def draw_faults(rnd: random.Random) -> Iterator[Fault]:
-    """The faults of a run: none, some, or many."""
+    """The faults of a run: none, some, or many; or a relay alone, which others would break off."""
+    if rnd.random() < RELAY_SHARE:
+        yield from _relay(rnd)
+        return
     for _ in range(rnd.randrange(9)):
         point, often, blows = rnd.choice(POINTS)
         blow = rnd.choice(blows)
@@ -105,8 +108,6 @@ def draw_faults(rnd: random.Random) -> Iterator[Fault]:
         turn = rnd.choice(TURNS)
         at_s = rnd.random() * (LEAD_S + SPREAD_S)
         yield Happening(round(at_s, 3), turn, rnd.choice(MACHINES), round(_length(rnd, turn), 3))
-    if rnd.random() < RELAY_SHARE:
-        yield from _relay(rnd)
     if rnd.random() < HANDOVER_SHARE:
         yield from _handover(rnd)
     if rnd.random() < SLOW_NETWORK_SHARE:
@@ -117,8 +118,8 @@ def _relay(rnd: random.Random) -> Iterator[Happening]:
     """One machine freezes, others take over what it had, and leave just before it wakes: all comes straight back."""
     at_s = LEAD_S + rnd.random() * SPREAD_S / 2
     sleeper, *others = rnd.sample(MACHINES, len(MACHINES))
-    yield Happening(0.0, Turn.START, sleeper, 0.0)
-    yield Happening(at_s - 1.0, Turn.START, others[0], 0.0)
+    for machine in (sleeper, others[0]):
+        yield Happening(0.0, Turn.START, machine, 0.0)
     yield Happening(at_s, Turn.FREEZE, sleeper, 6.0)
     for other in others:
         yield Happening(at_s + 3.5 + rnd.random() * 2.0, Turn.STOP, other, 0.0)
