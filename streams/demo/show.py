@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import orjson
 import psycopg
-from rich.console import Console
+from rich.console import Console, JustifyMethod
 from rich.table import Table
 
 from schemas.fields import format_minor
@@ -142,7 +142,7 @@ def _show_bills(console: Console, figures: dict[str, Any]) -> None:
         sums.append((state, f"{each['count']:,}", billed, paid))
         ones.append((state, each["one"], each["url"] or "Billing does not have it"))
     console.print(_table("Dealers' bills", ("state", ">count", ">billed", ">paid"), sums))
-    console.print(_table("One bill of each state", ("state", "bill", "PDF"), ones))
+    console.print(_table("One bill of each state", ("state", "bill", "|PDF"), ones))
 
 
 def _show_deals(console: Console, figures: dict[str, Any]) -> None:
@@ -172,9 +172,11 @@ def _files(figures: dict[str, Any]) -> Iterable[tuple[str, ...]]:
 
 
 def _table(title: str, columns: Iterable[str], rows: Iterable[Iterable[str]]) -> Table:
+    """A title that begins with > is of figures, one that begins with | of what must not be broken."""
     table = Table(title=title, title_justify="left", title_style="bold", show_edge=False, pad_edge=False)
     for column in columns:
-        table.add_column(column.removeprefix(">"), justify="right" if column.startswith(">") else "left")
+        justify: JustifyMethod = "right" if column.startswith(">") else "left"
+        table.add_column(column.lstrip(">|"), justify=justify, no_wrap=column.startswith("|"), overflow="fold")
     for row in rows:
         table.add_row(*row)
     return table

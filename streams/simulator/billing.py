@@ -6,6 +6,7 @@ What it says to a call follows from the seed and the call's id, whenever it hear
 import random
 from collections.abc import Iterator
 from typing import Any, NamedTuple
+from zlib import crc32
 
 from schemas.billing import BillingDone, BillingRefused
 from schemas.codec import Codec
@@ -95,7 +96,7 @@ def _about(call: Any) -> dict[str, Any]:
 
 def _done(call: Fact) -> BillingDone:
     about = _about(call)
-    url = f"https://billing.example/{about['bill_id']}.pdf" if about["bill_id"] else None
+    url = f"https://billing.example/pdf/{crc32(about['bill_id'].encode()):08x}" if about["bill_id"] else None
     return BillingDone(**about, billing_id=f"of/{about['call_id']}"[:240], url=url)
 
 
