@@ -1,11 +1,14 @@
 """Servers for the tests of the sinks, and a fresh world for each."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from schemas.settings import Settings
+from stack import billing as double
+from tests.integration.sinks.billing import PATIENCE_S, Desk
 from tests.integration.sinks.world import World, build
 
 
@@ -25,3 +28,11 @@ def world(servers: Settings, tmp_path: Path) -> World:
     made.onboard("swift", "SWIFT")
     made.onboard("zoom", "ZOOM", zone="America/New_York")
     return made
+
+
+@pytest.fixture
+def desk(world: World) -> Iterator[Desk]:
+    """The world, with a Billing beside it."""
+    with double.serving() as billing:
+        billing.client_patience_s = PATIENCE_S
+        yield Desk(world, billing)

@@ -1,7 +1,6 @@
 """Calls to Billing: whatever it answers, or does not, it ends with one of each, and each is told once (DLR-01)."""
 
 import logging
-from collections.abc import Iterator
 
 import pytest
 from msgspec.structs import replace
@@ -12,11 +11,9 @@ from schemas.dealer_billing import AccountType
 from sinks import parked
 from sinks.billing.call import MOST_USELESS
 from sinks.database import connect
-from stack import billing as double
 from stack.billing import Mood
 from tests.integration.sinks.billing import (
     AT,
-    PATIENCE_S,
     SECRETS,
     Desk,
     bill,
@@ -27,16 +24,8 @@ from tests.integration.sinks.billing import (
     payer,
     withdrawal,
 )
-from tests.integration.sinks.world import World
 
 CLIENT = "d-1/COMMISSION/client/1"
-
-
-@pytest.fixture
-def desk(world: World) -> Iterator[Desk]:
-    with double.serving() as billing:
-        billing.client_patience_s = PATIENCE_S
-        yield Desk(world, billing)
 
 
 def opened(desk: Desk) -> str:

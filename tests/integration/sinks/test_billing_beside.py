@@ -1,6 +1,5 @@
 """What one worker cannot carry on holds up no other account: not even those that a sleeping one holds (DLR-01)."""
 
-from collections.abc import Iterator
 from contextlib import ExitStack
 
 import pytest
@@ -8,19 +7,10 @@ import pytest
 from sinks.billing.carrier import MOST_CALLS
 from sinks.billing.sink import NAME
 from sinks.database import alone_with, connect
-from stack import billing as double
 from stack.billing import Mood
-from tests.integration.sinks.billing import PATIENCE_S, Desk, client
-from tests.integration.sinks.world import World
+from tests.integration.sinks.billing import Desk, client
 
 pytestmark = pytest.mark.requirement("DLR-01")
-
-
-@pytest.fixture
-def desk(world: World) -> Iterator[Desk]:
-    with double.serving() as billing:
-        billing.client_patience_s = PATIENCE_S
-        yield Desk(world, billing)
 
 
 def test_accounts_that_a_frozen_worker_holds_do_not_hold_up_the_others(desk: Desk) -> None:

@@ -2,7 +2,6 @@
 
 import signal
 import time
-from collections.abc import Iterator
 
 import pytest
 
@@ -12,22 +11,13 @@ from sinks import database
 from sinks.billing import tables
 from sinks.billing.call import Event
 from sinks.billing.tables import Stale
-from stack import billing as double
 from stack.billing import Mood
-from tests.integration.sinks.billing import PATIENCE_S, Desk, client, contract, payer
+from tests.integration.sinks.billing import Desk, client, contract, payer
 from tests.integration.sinks.mortal_carrier import DEATHS
-from tests.integration.sinks.world import World
 
 pytestmark = pytest.mark.requirement("DLR-01")
 
 CLIENT = "d-1/COMMISSION/client/1"
-
-
-@pytest.fixture
-def desk(world: World) -> Iterator[Desk]:
-    with double.serving() as billing:
-        billing.client_patience_s = PATIENCE_S
-        yield Desk(world, billing)
 
 
 @pytest.mark.parametrize("step", DEATHS)

@@ -1,25 +1,14 @@
 """`verify` finds calls that were not kept as they were asked, and answers that were told otherwise (BEY-02, DLR-01)."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from sinks.billing import outbox
-from stack import billing as double
 from stack.billing import Mood
-from tests.integration.sinks.billing import PATIENCE_S, Desk, client
-from tests.integration.sinks.world import World
+from tests.integration.sinks.billing import Desk, client
 
 pytestmark = pytest.mark.requirement("BEY-02", "DLR-01")
 
 CLIENT, OTHER = "d-1/COMMISSION/client/1", "d-2/COMMISSION/client/1"
-
-
-@pytest.fixture
-def desk(world: World) -> Iterator[Desk]:
-    with double.serving() as billing:
-        billing.client_patience_s = PATIENCE_S
-        yield Desk(world, billing)
 
 
 CRIMES = {

@@ -165,7 +165,7 @@ def _withdrawal(dealer: str, bill_id: str, bill: Fields, reason: str) -> Sent:
 def pay(model: Model, given: Input) -> Verdict:
     fields, book, amount = given.fields, given.book, given.fields["amount"]
     bill_id, bill = _meant(model, book, fields["bill_id"])
-    if f"{book}|{fields['payment_id']}" in model.payments.keys() | model.moved.keys():
+    if model.has_payment(f"{book}|{fields['payment_id']}"):
         return refused("already_exists")
     if bill and bill["currency"] != amount["currency"]:
         return refused("currency_mismatch")

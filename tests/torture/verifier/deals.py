@@ -13,12 +13,10 @@ NOTHING: Fields = {"terms": None, "charged": 0, "month": None, "bill": None, "ag
 
 def charge(model: Model, given: Input) -> Verdict:
     """A version of a lot is to be charged; one that is not above the last changes nothing."""
-    fields, key = given.fields, f"{given.book}|{given.fields['lot_id']}"
-    deal = model.deals.get(key) or {**NOTHING, "version": 0, "state": None, "bills": 0, "reports": 0}
-    if fields["version"] <= deal["version"]:
+    deal, fields = _newer(model, given), given.fields
+    if deal is None:
         return Verdict(ACCEPTED)
-    model.deals[key], told = deal, Told(model, given.book)
-    deal["version"], before = fields["version"], deal["terms"]
+    told, before = Told(model, given.book), deal["terms"]
     if deal["state"] == "charged" and _same_but_price(before, fields["terms"]):
         _reprice(told, fields["lot_id"], deal, fields["terms"])
         _answer(told, fields["lot_id"], deal, "charged")
@@ -32,12 +30,10 @@ def charge(model: Model, given: Input) -> Verdict:
 
 def take_back(model: Model, given: Input) -> Verdict:
     """The dealer does not buy the lot."""
-    fields, key = given.fields, f"{given.book}|{given.fields['lot_id']}"
-    deal = model.deals.get(key) or {**NOTHING, "version": 0, "state": None, "bills": 0, "reports": 0}
-    if fields["version"] <= deal["version"]:
+    deal, fields = _newer(model, given), given.fields
+    if deal is None:
         return Verdict(ACCEPTED)
-    model.deals[key], told = deal, Told(model, given.book)
-    deal["version"] = fields["version"]
+    told = Told(model, given.book)
     if deal["state"] == "charged":
         _undo(told, fields["lot_id"], deal, fields["reason"])
     deal |= {**NOTHING, "state": "taken_back"}
@@ -92,6 +88,16 @@ def overdue(model: Model, ticked: int) -> Iterator[str]:
     for key, row in model.months.items():
         if months.is_due(model.facts, key.split("|")[1], row, ticked):
             yield f"{key} has no bill of {row['deals']}, and it is {ticked}"
+
+
+def _newer(model: Model, given: Input) -> Fields | None:
+    """The deal, which has this version of the lot now; None where it had heard of it, or of a later one."""
+    key, version = f"{given.book}|{given.fields['lot_id']}", given.fields["version"]
+    deal = model.deals.setdefault(key, {**NOTHING, "version": 0, "state": None, "bills": 0, "reports": 0})
+    if version <= deal["version"]:
+        return None
+    deal["version"] = version
+    return deal
 
 
 def _begin(told: Told, lot_id: str, deal: Fields, terms: Fields, at: int, month: str) -> None:

@@ -29,7 +29,7 @@ def give_back(model: Model, given: Input) -> Verdict:
 def _move(model: Model, given: Input, debit: str, credit: str, sign: int) -> Verdict:
     key, money = f"{given.book}|{given.fields['payment_id']}", given.fields["amount"]
     amount, currency = money["amount_minor"], money["currency"]
-    if key in model.payments or key in model.moved:
+    if model.has_payment(key):
         return refused("already_exists")
     if sign < 0 and model.books.available(given.book, DEPOSIT, currency) < amount:
         return refused("insufficient_funds")

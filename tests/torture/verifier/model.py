@@ -92,6 +92,10 @@ class Model:
     tiers: list[tuple[str, str, int]] = field(default_factory=list)
     """Price segments, currencies, and the deposits that open them; as they stand at the end."""
 
+    def has_payment(self, key: str) -> bool:
+        """Whether a book has taken a payment of this id, of a bill or of a deposit."""
+        return key in self.payments or key in self.moved
+
     def answer(self, given: Input, rules: "dict[str, Rule]") -> Verdict:
         """Decide one upstream message, and make it the truth."""
         content = (given.name, given.fields)
