@@ -23,6 +23,16 @@ def eventually(cluster: Cluster, condition: Callable[[], Any]) -> Any:
     raise AssertionError("waited in vain")
 
 
+def end_becomes(cluster: Cluster, topic: str, wanted: int) -> None:
+    seen: list[int] = []
+    for _ in range(int(PATIENCE_S / 0.1)):
+        seen.append(end_of(cluster, topic))
+        if seen[-1] == wanted:
+            return
+        cluster.wait(0.1)
+    raise AssertionError(f"the end is {seen[-1]}, and should be {wanted}")
+
+
 def started(cluster: Cluster, transactional_id: str = "t", **config: Any) -> Any:
     producer = cluster.producer(transactional_id, **config)
     producer.init_transactions(30)
@@ -128,7 +138,7 @@ def test_nothing_after_an_open_transaction_is_seen_before_it_is_decided(cluster:
         write(other, topic, b"after")
         assert values(cluster, topic) == [(0, b"before")]
         assert (end_of(cluster, topic), end_of(cluster, topic, **SEES_ALL)) == (2, 5)
-    eventually(cluster, lambda: end_of(cluster, topic) == 6)
+    end_becomes(cluster, topic, 6)
     assert values(cluster, topic) == [(0, b"before"), (3, b"after")]
 
 
@@ -238,12 +248,14 @@ def test_calls_out_of_order_are_refused(cluster: Cluster) -> None:
 
 def test_a_transaction_open_for_too_long_is_aborted_and_its_producer_fenced(cluster: Cluster) -> None:
     topic = cluster.topic()
-    slow = started(cluster, **{"transaction.timeout.ms": 1_000})
+    slow = started(cluster, **{"transaction.timeout.ms": 5_000})  # longer than a busy broker takes for the message
+    delivered: list[object] = []
     slow.begin_transaction()
-    slow.produce(topic, b"slow", b"key", 0)
-    slow.flush(10)
+    slow.produce(topic, b"slow", b"key", 0, on_delivery=lambda failed, _: delivered.append(failed))
+    assert slow.flush(10) == 0
+    assert delivered == [None]
     assert end_of(cluster, topic) == 0
-    eventually(cluster, lambda: end_of(cluster, topic) == 2)
+    end_becomes(cluster, topic, 2)
     assert name_of(lambda: slow.commit_transaction(30)) == "_FENCED"
     assert values(cluster, topic) == []
 
