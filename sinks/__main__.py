@@ -93,7 +93,7 @@ def general_ledger(until_idle_s: float | None, metrics_port: int) -> None:
         codec = _codec(GL_ACKNOWLEDGEMENTS)
         uploader = uploading.Uploader(ledger, codec, Storage(here.blob), here, until_idle_s=until_idle_s)
     announced = metrics.served(uploading.NAME, here.web_host, metrics_port, here.scrape_targets)
-    with refusals(Exit.FATAL), ledger, announced:
+    with refusals(Exit.FATAL), announced:
         uploader.run()
 
 

@@ -19,7 +19,7 @@ class Mood(StrEnum):
     TAKES_AND_SAYS_NOTHING = "takes and says nothing"  # until the client has given up
     TAKES_AND_HANGS_UP = "takes and hangs up"
     TAKES_LATE = "takes late"  # after the client has given up
-    TAKES_VERY_LATE = "takes very late"  # after the client believes that it never will
+    TAKES_VERY_LATE = "takes very late"  # after the client believed that it never would, and another was taken
     HANGS_UP = "hangs up"
     SAYS_NOTHING = "says nothing"  # and takes nothing
     BUSY = "busy"  # 503, and nothing taken
@@ -43,7 +43,7 @@ MANNERS: Mapping[Mood, tuple[float, float, int | None]] = {
     Mood.TAKES_AND_SAYS_NOTHING: (0, 1.5, None),
     Mood.TAKES_AND_HANGS_UP: (0, 0, None),
     Mood.TAKES_LATE: (1.4, 0, None),
-    Mood.TAKES_VERY_LATE: (6, 0, None),
+    Mood.TAKES_VERY_LATE: (0, 0, None),
     Mood.HANGS_UP: (0, 0, None),
     Mood.SAYS_NOTHING: (1.5, 0, None),
     Mood.BUSY: (0, 0, 503),
@@ -57,12 +57,15 @@ MANNERS: Mapping[Mood, tuple[float, float, int | None]] = {
     Mood.REFUSES: (0, 0, 422),
 }
 """How many of the client's patiences pass before a request is taken, and before it is answered; None: no answer."""
+LATEST_S: Final = 60.0
+"""How long a request may wait for another one."""
 
 
 class Handler(BaseHTTPRequestHandler):
     """One request. What it asks for is the double's own business: `asked` and `sent` say what becomes of it."""
 
     protocol_version = "HTTP/1.1"
+    server: "_Server"
 
     def asked(self) -> None:
         """A GET."""
@@ -90,7 +93,10 @@ class Handler(BaseHTTPRequestHandler):
         """`take` what was sent, which gives the answer, and say it; as far as the mood allows."""
         before_s, after_s, status = MANNERS[mood]
         time.sleep(before_s * patience_s)
+        if mood is Mood.TAKES_VERY_LATE:
+            self.server.has_taken.wait(LATEST_S)
         answer = {} if mood in TAKES_NOTHING else take()
+        self.server.has_taken.set()
         time.sleep(after_s * patience_s)
         if status is None:
             self.close_connection = True
@@ -118,11 +124,15 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 128  # of one that is full, a client hears after a second at the soonest
 
+    def __init__(self, port: int, handler: type[Handler]) -> None:
+        super().__init__(("127.0.0.1", port), handler)
+        self.has_taken = threading.Event()
+
 
 @contextmanager
 def serving(handler: type[Handler], port: int = 0) -> Iterator[str]:
     """The address of a server on this machine; port 0: a free one."""
-    server = _Server(("127.0.0.1", port), handler)
+    server = _Server(port, handler)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:

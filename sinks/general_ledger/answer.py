@@ -7,7 +7,7 @@ id may be two prisoners': those are two transactions, in the file as well (`sink
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
-from typing import Final, NamedTuple, Self
+from typing import Final, Literal, NamedTuple, Self
 from uuid import NAMESPACE_URL, uuid5
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -60,6 +60,15 @@ class Answer(BaseModel):
         if self.outcome is Outcome.REFUSED and not (self.reason or self.refused):
             raise ValueError("refused without a reason")
         return self
+
+
+class Unknown(BaseModel):
+    """It has no file of this name."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    outcome: Literal["unknown"]
 
 
 class Unsettled(ValueError):

@@ -8,8 +8,11 @@ from sinks.general_ledger.answer import Answer
 class GeneralLedger(Protocol):
     """Another general ledger is another class with these two."""
 
-    def find(self, name: str) -> Answer | None:
-        """What it answered, or is at work on, under this file name; None: it has no such file. Raises `NoAnswer`."""
+    def find(self, name: str, until: float) -> Answer | None:
+        """What it answered, or is at work on, under this file name; None: it has no such file. Raises `NoAnswer`.
+
+        It is over at `until` of `time.monotonic`.
+        """
         ...
 
     def upload(self, name: str, content: bytes, digest: str, until: float) -> Answer:

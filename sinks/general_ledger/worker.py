@@ -88,7 +88,7 @@ class Uploader:
         if upload.state is State.SENDING:
             upload = tables.step(self._connection, upload, Event.LEFT_BY_A_CRASH, "a worker ended while it sent")
         try:
-            answer = self._general_ledger.find(upload.name)
+            answer = self._general_ledger.find(upload.name, self._until())
         except NoAnswer as error:
             self._later(upload, str(error))
             return
@@ -110,7 +110,7 @@ class Uploader:
         if content is None or sha256(content).hexdigest() != upload.digest:
             self._later(upload, "the stored bytes are not those of the manifest: see `python -m sinks verify`")
             return
-        until = time.monotonic() + self._settings.general_ledger_timeout_s  # by a clock that is read before the stamp
+        until = self._until()  # by a clock that is read before the stamp
         upload = tables.step(self._connection, upload, Event.ABOUT_TO_SEND)
         metrics.UPLOADS.inc()
         try:
@@ -121,6 +121,9 @@ class Uploader:
             self._later(tables.step(self._connection, upload, Event.NO_ANSWER), str(error))
         else:
             self._settle(upload, answer)
+
+    def _until(self) -> float:
+        return time.monotonic() + self._settings.general_ledger_timeout_s
 
     def _settle(self, upload: Upload, answer: Answer) -> None:
         try:

@@ -32,7 +32,8 @@ class GeneralLedger:
     keys: dict[str, str] = field(default_factory=dict)
     written: Counter[str] = field(default_factory=Counter)
     asked: list[tuple[str, str]] = field(default_factory=list)
-    busy_finds: int = 0
+    says_first: deque[tuple[int, dict[str, Any]]] = field(default_factory=deque)
+    """To who asks: statuses and answers, before it answers well."""
     headers: dict[str, str] = field(default_factory=dict)
     still_at_work: Counter[str] = field(default_factory=Counter)
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -87,12 +88,11 @@ class _Handler(Handler):
 
     def asked(self) -> None:
         self.ledger.asked.append(("GET", self.name))
-        if self.ledger.busy_finds > 0:
-            self.ledger.busy_finds -= 1
-            self.say(503, {})
+        if self.ledger.says_first:
+            self.say(*self.ledger.says_first.popleft())
             return
         answer = self.ledger.find(self.name)
-        self.say(404 if answer is None else 200, answer or {})
+        self.say(404 if answer is None else 200, answer or {"name": self.name, "outcome": "unknown"})
 
     def sent(self, body: bytes) -> None:
         ledger = self.ledger

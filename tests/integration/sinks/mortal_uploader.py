@@ -69,11 +69,11 @@ def main() -> None:
     topic = GL_ACKNOWLEDGEMENTS._replace(name=os.environ["ACKNOWLEDGEMENTS"])
     here = settings()
     prepare(os.environ["DIES"])
-    with HttpGeneralLedger(here.general_ledger, here.general_ledger_timeout_s) as ledger:
-        Uploader(
-            ledger, Codec(ConfluentRegistry(here.registry), [topic]), Storage(here.blob), here,
-            until_idle_s=float(os.environ["IDLE_S"]), topic=topic,
-        ).run()  # fmt: skip
+    ledger = HttpGeneralLedger(here.general_ledger, here.general_ledger_timeout_s)
+    Uploader(
+        ledger, Codec(ConfluentRegistry(here.registry), [topic]), Storage(here.blob), here,
+        until_idle_s=float(os.environ["IDLE_S"]), topic=topic,
+    ).run()  # fmt: skip
 
 
 if __name__ == "__main__":

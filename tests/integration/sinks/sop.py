@@ -52,11 +52,10 @@ class Sop(NamedTuple):
                 "general_ledger_timeout_s": PATIENCE_S,
             }
         )  # fmt: skip
-        with HttpGeneralLedger(here.general_ledger, PATIENCE_S) as adapter:
-            Uploader(
-                adapter, world.codec, Storage(here.blob), here,
-                until_idle_s=until_idle_s, topic=world.acknowledgements,
-            ).run()  # fmt: skip
+        Uploader(
+            HttpGeneralLedger(here.general_ledger, PATIENCE_S), world.codec, Storage(here.blob), here,
+            until_idle_s=until_idle_s, topic=world.acknowledgements,
+        ).run()  # fmt: skip
 
     def start(self, dies: str = "never", until_idle_s: float = 4.0) -> "subprocess.Popen[bytes]":
         """An uploader in a process of its own."""
