@@ -16,6 +16,7 @@ from streams.ledger.accounts import Balance
 from streams.ledger.draft import Ledger
 from streams.ledger.limits import Usage
 from streams.ledger.locks import Lock
+from streams.ledger.tables import put
 from streams.processing import TICK_AHEAD_US, Processor, Seen, refuse_future
 from streams.rooms import Room
 from streams.runtime import DeadLetters, OutRecord
@@ -93,10 +94,7 @@ class Pipeline:
         """Keep reference data under its id; a tombstone drops it."""
         rows = table.rows(batch[0].partition())
         for key, message in self.references(topic, batch):
-            if message is not None:
-                rows[key] = message
-            elif key in rows:
-                del rows[key]
+            put(rows, key, message)
 
     def references(self, topic: Topic, batch: list[Any]) -> Iterator[tuple[str, Any]]:
         """Reference data under its id; None where a tombstone drops it. What is no message becomes a dead letter."""

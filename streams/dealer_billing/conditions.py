@@ -3,8 +3,6 @@
 A partition's deals or months are walked, but only when something new is said: that is seldom, and they are few.
 """
 
-from typing import TypeVar
-
 from msgspec.structs import replace
 
 from schemas.dealer_reference import CommissionPolicy, CommissionRate
@@ -12,13 +10,15 @@ from streams.dealer_billing import commission, deal
 from streams.dealer_billing.bought import Deal
 from streams.dealer_billing.commission import Month
 from streams.dealer_billing.deals_room import Listed
-
-Row = TypeVar("Row")
+from streams.ledger.tables import put
 
 
 def hear_rate(rates: Listed[CommissionRate], deals: Listed[Deal], rate_id: str, rate: CommissionRate | None) -> None:
     """Keep a rate; None drops it. Deals that it applies to, and that were charged without it, are due for a look."""
-    if _keep(rates, rate_id, rate) and rate is not None:
+    if rates.get(rate_id) == rate:
+        return
+    put(rates, rate_id, rate)
+    if rate is not None:
         for key in deals:
             if (row := deals.get(key)) is not None:
                 deals[key] = deal.look_again_at(row, rate)
@@ -28,19 +28,11 @@ def hear_policy(
     policies: Listed[CommissionPolicy], months: Listed[Month], policy_id: str, policy: CommissionPolicy | None
 ) -> None:
     """Keep the policy; None drops it, so that nothing is billed. Months that are on no bill are billed as it says."""
-    if _keep(policies, policy_id, policy) and policy is not None:
+    if policies.get(policy_id) == policy:
+        return
+    put(policies, policy_id, policy)
+    if policy is not None:
         for key in months:
             row, month = months.get(key), key.split("|")[1]
             if row is not None and row.bill_id is None:
                 months[key] = replace(row, bill_at=commission.bill_at(policy, month))
-
-
-def _keep(rows: Listed[Row], key: str, row: Row | None) -> bool:
-    """Whether it is news."""
-    if rows.get(key) == row:
-        return False
-    if row is None:
-        del rows[key]
-    else:
-        rows[key] = row
-    return True

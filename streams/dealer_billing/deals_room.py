@@ -26,9 +26,9 @@ from streams.dealer_billing import bought, commission, deal, settlement
 from streams.dealer_billing.bought import Deal, DealDesk, DealEvent, State
 from streams.dealer_billing.commission import CommissionEvent, Month
 from streams.dealer_billing.deal import AGAIN_US, REFUSED_US
-from streams.dealer_billing.payment import Meant, Payment
 from streams.dealer_billing.registration import Account
 from streams.dealer_billing.room import DEALER, DealerBilling, Tables
+from streams.dealer_billing.taken import Meant, Payment
 from streams.ledger import draft as drafts
 from streams.ledger.draft import Draft, Ledger, refused
 from streams.ledger.tables import DueRows, Rows

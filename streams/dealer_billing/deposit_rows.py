@@ -11,7 +11,7 @@ from streams.dealer_billing import deposit, registration
 from streams.dealer_billing.deposit import Deposit, DepositEvent, Moved, Tiers
 from streams.dealer_billing.registration import Account
 from streams.ledger.draft import Draft, Ledger, Refused
-from streams.ledger.tables import DueRows, Rows
+from streams.ledger.tables import DueRows, Rows, put
 from streams.rooms import DUE_PER_TICK, DueDecision, Verdict
 
 TIERS = "tiers"
@@ -85,10 +85,7 @@ def know(dealers: Rows[Dealer], deposits: Rows[Deposit], references: Iterable[tu
     """Keep what reference data says of dealers; None ends one. Of whom it says another thing, deposits fall due."""
     for dealer_id, dealer in references:
         book, before = f"dealer:{dealer_id}", dealers.get(dealer_id)
-        if dealer is not None:
-            dealers[dealer_id] = dealer
-        elif before is not None:
-            del dealers[dealer_id]
+        put(dealers, dealer_id, dealer)
         held = deposits.get(book)
         if held is not None and (before is None) is not (dealer is None):
             deposits[book] = deposit.turned(held)

@@ -17,16 +17,14 @@ Billing, where
                                       until MatchPayment says whose it is
     its id was used before            by these rows, however long ago; within days by `Processor`, which tells a
                                       repetition from another payment
-    100 payments wait for its bill    no bill is paid in so many parts: it names a bill that there will never be
+    100 payments wait for its bill    no bill is paid in so many parts: it names a bill that there will never be.
+                                      MatchPayment for such a bill is refused as well
 
 A payment in suspense may be for another dealer's bill. MatchPayment then takes it out of this book, and a message
 takes it to the other one, which takes it whatever it knows. Payments are kept for ever, some 3,000 in a year.
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple, TypeAlias
-
-import msgspec
 
 from schemas.dealer_billing import BillingPayment
 from schemas.dealer_bills import (
@@ -42,38 +40,11 @@ from schemas.fields import LONGEST_TEXT, Fact, Money
 from schemas.refusals import Reason
 from streams.dealer_billing.accounts import BANK, CURRENT, RECEIVABLE, SUSPENSE
 from streams.dealer_billing.standing import Bill, Life, paid
+from streams.dealer_billing.taken import Meant, Payment, Waiting
 from streams.ledger.draft import Draft, Refused, refused
 
 MAX_WAITING = 100
 """Payments that wait for one bill at most: bounds the row, and the work of sending the bill."""
-
-PaymentEvent: TypeAlias = PaymentWaits | BillPaid | PaymentCredited | PaymentHandedOver
-
-
-class Payment(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A payment that was taken; its id is not taken again. `waits_for` is a bill's id while it is in suspense."""
-
-    payment_id: str
-    named: str
-    amount: Money
-    waits_for: str | None = None
-
-
-class Waiting(msgspec.Struct, frozen=True):
-    """The ids of the payments that are in suspense for one bill, in the order in which they came."""
-
-    payment_ids: tuple[str, ...] = ()
-
-
-class Meant(NamedTuple):
-    """The bill that a payment is for: the one it names, or the last of its successors. `bill` is None if unknown."""
-
-    bill_id: str
-    bill: Bill | None
-    waiting: Waiting | None
-
-
-# ---- decide
 
 
 def pay(draft: Draft, meant: Meant, known: Payment | None, message: BillingPayment) -> list[Fact] | Refused:
@@ -82,17 +53,11 @@ def pay(draft: Draft, meant: Meant, known: Payment | None, message: BillingPayme
     That a payment is in our books comes first: in the wrong currency it may wait in suspense, and CURRENCY_MISMATCH
     tells Billing that it never came to us.
     """
-    amount, waits = message.amount, meant.waiting or Waiting()
     if repeated := taken_before(known, message.payment_id):
         return repeated
-    if mismatch := _mismatch(meant, amount):
-        return mismatch
-    if _must_wait(meant) and len(waits.payment_ids) >= MAX_WAITING:
-        return refused(
-            Reason.TOO_MANY_WAITING, bill=message.bill_id, bound=MAX_WAITING, wanted=amount.amount_minor,
-            currency=amount.currency,
-        )  # fmt: skip
-    payment = Payment(message.payment_id, message.bill_id, amount)
+    if refusal := _mismatch(meant, message.amount) or _full(meant, message.amount):
+        return refusal
+    payment = Payment(message.payment_id, message.bill_id, message.amount)
     return _put(draft, meant, message.dealer_id, payment, Source.BANK)
 
 
@@ -104,7 +69,10 @@ def taken_before(known: Payment | None, payment_id: str) -> Refused | None:
 
 
 def match_payment(draft: Draft, meant: Meant, payment: Payment | None, command: MatchPayment) -> list[Fact] | Refused:
-    """Take a payment out of suspense, for this bill. Refuses NOT_FOUND, WRONG_STATE, CURRENCY_MISMATCH."""
+    """Take a payment out of suspense, for this bill.
+
+    Refuses NOT_FOUND, WRONG_STATE, CURRENCY_MISMATCH, TOO_MANY_WAITING.
+    """
     if payment is None:
         return refused(Reason.NOT_FOUND, payment=command.payment_id)
     if payment.waits_for is None:
@@ -115,6 +83,8 @@ def match_payment(draft: Draft, meant: Meant, payment: Payment | None, command: 
         return refused(Reason.NOT_FOUND, bill=command.bill_id)
     if mismatch := _mismatch(meant, payment.amount):
         return mismatch
+    if payment.waits_for != meant.bill_id and (full := _full(meant, payment.amount)):
+        return full
     return _put(draft, meant, command.dealer_id, payment, Source.SUSPENSE)
 
 
@@ -142,29 +112,6 @@ def settle_waiting(draft: Draft, meant: Meant, dealer_id: str, payments: Sequenc
             events += told
             meant = meant._replace(bill=_after(meant.bill, told))
     return events
-
-
-# ---- evolve
-
-
-def evolve_payment(before: Payment | None, event: PaymentEvent) -> Payment:
-    """A payment after an event."""
-    waits_for = event.bill_id if isinstance(event, PaymentWaits) else None
-    if before is not None:
-        return msgspec.structs.replace(before, waits_for=waits_for)
-    amount = event.amount if isinstance(event, PaymentWaits | PaymentHandedOver) else event.received
-    return Payment(event.payment_id, event.named, amount, waits_for)
-
-
-def without(waiting: Waiting | None, payment_id: str) -> Waiting | None:
-    """What waits for a bill when a payment does so no more; None where nothing does."""
-    left = tuple(each for each in (waiting or Waiting()).payment_ids if each != payment_id)
-    return Waiting(left) if left else None
-
-
-def with_payment(waiting: Waiting | None, payment_id: str) -> Waiting:
-    """What waits for a bill when one more does."""
-    return Waiting((*(waiting or Waiting()).payment_ids, payment_id))
 
 
 # ---- the money
@@ -289,6 +236,15 @@ def _mismatch(meant: Meant, amount: Money) -> Refused | None:
     return refused(
         Reason.CURRENCY_MISMATCH, bill=meant.bill_id, currency=bill.currency, paid_in=amount.currency,
         wanted=amount.amount_minor,
+    )  # fmt: skip
+
+
+def _full(meant: Meant, amount: Money) -> Refused | None:
+    if not _must_wait(meant) or len((meant.waiting or Waiting()).payment_ids) < MAX_WAITING:
+        return None
+    return refused(
+        Reason.TOO_MANY_WAITING, bill=meant.bill_id, bound=MAX_WAITING, wanted=amount.amount_minor,
+        currency=amount.currency,
     )  # fmt: skip
 
 

@@ -52,15 +52,15 @@ from schemas.dealer_deposits import (
     PriceSegmentRevoked,
 )
 from schemas.fields import Contract, Fact
-from streams.dealer_billing import bill, payment, registration, standing
+from streams.dealer_billing import bill, payment, registration, standing, taken
 from streams.dealer_billing.deposit import Deposit, Moved, Tiers
 from streams.dealer_billing.deposit_rows import DepositRows
-from streams.dealer_billing.payment import Meant, Payment, PaymentEvent, Waiting
 from streams.dealer_billing.registration import Account, AccountEvent, Registered
 from streams.dealer_billing.standing import Bill, BillEvent
+from streams.dealer_billing.taken import Meant, Payment, PaymentEvent, Waiting
 from streams.ledger import draft as drafts
 from streams.ledger.draft import Draft, Ledger
-from streams.ledger.tables import DueRows, Rows
+from streams.ledger.tables import DueRows, Rows, put
 from streams.rooms import DueDecision, Verdict
 
 DEALER = "dealer:"
@@ -126,14 +126,14 @@ class DealerBilling:
             case BillingPayment():
                 if refusal := self._deposits.moved_before(draft.book, message.payment_id):
                     return refusal
-                meant, taken = self._meant(draft.book, message.bill_id), self._payment(draft.book, message.payment_id)
-                return payment.pay(draft, meant, taken, message)
+                meant, known = self._meant(draft.book, message.bill_id), self._payment(draft.book, message.payment_id)
+                return payment.pay(draft, meant, known, message)
             case MatchPayment():
-                meant, taken = self._meant(draft.book, message.bill_id), self._payment(draft.book, message.payment_id)
-                return payment.match_payment(draft, meant, taken, message)
+                meant, known = self._meant(draft.book, message.bill_id), self._payment(draft.book, message.payment_id)
+                return payment.match_payment(draft, meant, known, message)
             case HandOverPayment():
-                meant, taken = self._meant(draft.book, message.bill_id), self._payment(draft.book, message.payment_id)
-                return payment.take_over(draft, meant, taken, message)
+                meant, known = self._meant(draft.book, message.bill_id), self._payment(draft.book, message.payment_id)
+                return payment.take_over(draft, meant, known, message)
             case _:
                 raise TypeError(f"{type(message).__name__} is no message of this room")
 
@@ -246,17 +246,13 @@ class DealerBilling:
     def _change_payment(self, event: PaymentEvent) -> None:
         book, rows = f"{DEALER}{event.dealer_id}", self._tables.waiting
         before = self._payment(book, event.payment_id)
-        self._tables.payments[f"{book}|{event.payment_id}"] = after = payment.evolve_payment(before, event)
+        self._tables.payments[f"{book}|{event.payment_id}"] = after = taken.evolve_payment(before, event)
         if before is not None and before.waits_for is not None:
             key = f"{book}|{before.waits_for}"
-            left = payment.without(rows.get(key), event.payment_id)
-            if left is None:
-                del rows[key]
-            else:
-                rows[key] = left
+            put(rows, key, taken.without(rows.get(key), event.payment_id))
         if after.waits_for is not None:
             key = f"{book}|{after.waits_for}"
-            rows[key] = payment.with_payment(rows.get(key), event.payment_id)
+            rows[key] = taken.with_payment(rows.get(key), event.payment_id)
 
     def refusal(self, message: Contract, refused: drafts.Refused) -> list[Fact]:
         """The event that says no."""

@@ -21,3 +21,11 @@ class DueRows(Rows[Row], Protocol[Row]):
     def due(self, now_us: int, limit: int) -> list[str]:
         """Keys of rows due at or before `now_us` (UTC microseconds), earliest first, at most `limit`."""
         ...
+
+
+def put(rows: Rows[Row], key: str, row: Row | None) -> None:
+    """Keep a row under its key; None drops what is there, if anything is."""
+    if row is not None:
+        rows[key] = row
+    elif rows.get(key) is not None:
+        del rows[key]

@@ -46,7 +46,7 @@ from schemas.prison_finance import (
 )
 from streams.ledger import draft as drafts
 from streams.ledger.draft import Draft, Ledger
-from streams.ledger.tables import DueRows, Rows
+from streams.ledger.tables import DueRows, Rows, put
 from streams.prison_finance import (
     accounting_day,
     acknowledgement,
@@ -205,11 +205,7 @@ class PrisonFinance:
 
     def _evolve_advances(self, event: advance.Event) -> None:
         rows, book = self._tables.advances, f"{PRISONER}{event.prisoner_id}"
-        after = advance.evolve(rows.get(book), event)
-        if after is None:
-            del rows[book]
-        else:
-            rows[book] = after
+        put(rows, book, advance.evolve(rows.get(book), event))
 
     def _evolve_transaction(self, event: gl_transaction.Event) -> None:
         rows, key = self._tables.transactions, f"{PRISONER}{event.prisoner_id}|{event.transaction_id}"

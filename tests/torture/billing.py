@@ -9,17 +9,14 @@ from collections.abc import Iterable, Iterator
 
 from confluent_kafka import Consumer
 
-from tests.torture.events import BILLING_ANSWERS, BILLING_CALLS, PAYMENTS, Event, Fields
+from tests.torture.events import BILLING_ANSWERS, BILLING_CALLS, OF_LOTS, PAYMENTS, Event, Fields
 from tests.torture.kafka import patient
 from tests.torture.wire import Wire
 
 REFUSED, AGAIN, OTHERWISE = 0.05, 0.05, 0.02
 """Shares of calls that are refused, and of answers that come again under another event id: the same, or another one."""
-
-
 PAID = 0.6
 """Of the bills that follow from lots."""
-OF_LOTS = ("lot:", "commission:")
 
 
 class Replies:

@@ -21,6 +21,9 @@ CHARGES, LOT_ANSWERS = "dealer_billing.lot-charge.command.v1", "dealer_billing.l
 BETWEEN_BOOKS = (BATCHED, ANSWERS, HANDED, CHARGES, LOT_ANSWERS)
 """What one book writes for another; commands before the answers that follow from them."""
 
+OF_LOTS = ("lot:", "commission:")
+"""What the ids of bills begin with that follow from lots: nobody else makes, voids or corrects one."""
+
 Fields = dict[str, Any]
 
 

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import psycopg
 from confluent_kafka import Producer
+from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_fixed
 
 from stack import api
 from stack.api import Network, ServerName
@@ -54,17 +55,12 @@ def change_tier(system: System, dice: Dice) -> None:
     _execute(system, statements)
 
 
+@retry(retry=retry_if_exception_type(psycopg.OperationalError), wait=wait_fixed(1.0), stop=stop_after_attempt(60))
 def _execute(system: System, statements: Sequence[Statement]) -> None:
     """In one transaction, as often as it takes: Postgres may be away."""
-    for _ in range(60):
-        try:
-            with psycopg.connect(system.settings.postgres) as connection:
-                for statement, values in statements:
-                    connection.execute(statement, values)
-            return
-        except psycopg.OperationalError:
-            time.sleep(1.0)
-    raise AssertionError("Postgres does not come back")
+    with psycopg.connect(system.settings.postgres) as connection:
+        for statement, values in statements:
+            connection.execute(statement, values)
 
 
 # ---- workers and sinks

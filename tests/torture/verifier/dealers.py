@@ -1,13 +1,12 @@
 """Bills and the payments that Billing reports, by DLR-05 and DLR-06."""
 
+from tests.torture.events import OF_LOTS
 from tests.torture.verifier import accounts
 from tests.torture.verifier.accounts import call
 from tests.torture.verifier.books import Line
 from tests.torture.verifier.model import ACCEPTED, Fields, Input, Model, Rule, Sent, Verdict, refused
 
 MOST_WAITING, LONGEST = 100, 240
-OF_LOTS = ("lot:", "commission:")
-"""What the ids of bills begin with that follow from lots: nobody else makes, voids or corrects one."""
 ACCOUNT = {"GET_REWARD": "COMMISSION", "GET_SETTLEMENT": "SETTLEMENT"}
 
 
@@ -169,8 +168,7 @@ def pay(model: Model, given: Input) -> Verdict:
         return refused("already_exists")
     if bill and bill["currency"] != amount["currency"]:
         return refused("currency_mismatch")
-    is_late = bill is None or bill["life"] == "draft"
-    if is_late and len(model.waiting.get(f"{book}|{bill_id}", [])) >= MOST_WAITING:
+    if _is_full(model, book, bill_id):
         return refused("too_many_waiting")
     return _take(model, book, bill_id, fields)
 
@@ -204,6 +202,8 @@ def match_payment(model: Model, given: Input) -> Verdict:
         return refused("not_found")
     if bill["currency"] != payment["currency"]:
         return refused("currency_mismatch")
+    if payment["waits"] != bill_id and _is_full(model, book, bill_id):
+        return refused("too_many_waiting")
     _stop_waiting(model, book, fields["payment_id"])
     _put(told, bill_id, fields["payment_id"], "suspense")
     return told.verdict()
@@ -233,6 +233,12 @@ def _put(told: Told, bill_id: str, payment_id: str, source: str) -> None:
     bill["surplus"] += amount - applied if bill["life"] == "sent" else 0
     told.post(source, f"receivable/{bill['account']}", applied, currency)
     told.post(source, f"current/{bill['account']}", amount - applied, currency)
+
+
+def _is_full(model: Model, book: str, bill_id: str) -> bool:
+    """Whether no more may wait for a bill."""
+    bill, waiting = model.bills.get(f"{book}|{bill_id}"), model.waiting.get(f"{book}|{bill_id}", [])
+    return (bill is None or bill["life"] == "draft") and len(waiting) >= MOST_WAITING
 
 
 def _release(told: Told, bill_id: str) -> None:

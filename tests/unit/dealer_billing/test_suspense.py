@@ -125,6 +125,22 @@ def test_no_more_than_a_bounded_number_of_payments_waits_for_one_bill() -> None:
     assert book.stands() == ("B1 overpaid 60/60, bank 107, current/COMMISSION 40, revenue/COMMISSION 60, suspense 7")
 
 
+def test_what_is_matched_to_a_draft_counts_among_those_that_wait_for_it_but_once() -> None:
+    book = DealerBook()
+    book.draft("B1", 60)
+    for number in range(MAX_WAITING):
+        book.pay(f"P{number}", "B1", 1)
+    book.pay("P-other", "B2", 7)
+    assert book.match("P-other", "B1") == Refused(
+        Reason.TOO_MANY_WAITING, {"bill": "B1", "bound": "100", "wanted": "7", "currency": "EUR"}
+    )
+    assert book.waits("B2") == ("P-other",)
+
+    assert not isinstance(book.match("P3", "B1"), Refused)  # waits for it already
+    assert len(book.waits("B1")) == MAX_WAITING
+    assert book.stands() == "B1 draft 0/60, bank 107, suspense 107"
+
+
 def test_bill_and_payment_give_the_same_in_either_order() -> None:
     in_order, reversed_ = DealerBook(), DealerBook()
     in_order.send_bill("B1", 100)

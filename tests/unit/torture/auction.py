@@ -5,9 +5,6 @@ from collections import Counter, deque
 from collections.abc import Iterator
 from decimal import Decimal
 from itertools import count, islice
-from typing import Any
-
-import msgspec
 
 from schemas.dealer_billing import Dealer
 from schemas.dealer_bills import HandOverPayment
@@ -26,7 +23,6 @@ from tests.rooms import DAY, HOUR, Stage, Told
 from tests.torture.billing import Replies
 from tests.torture.dealers import Dealers
 from tests.torture.events import Event
-from tests.torture.load import again, other_content
 from tests.torture.lots import Lots, now_us
 from tests.torture.verifier import deals
 from tests.torture.verifier.accounts import call
@@ -34,8 +30,9 @@ from tests.torture.verifier.check import RULES, SAYS
 from tests.torture.verifier.model import Fields, Input, Model, Sent
 from tests.torture.verifier.tables import _balance_row
 from tests.unit.dealer_billing.book import new_rows
-from tests.unit.torture.comparing import MESSAGES, differing, plain, verdict
+from tests.unit.torture.comparing import MESSAGES, differing, fields_of, plain, verdict
 from tests.unit.torture.comparing import Tables as Rows_
+from tests.unit.torture.stories import numbered, stories
 from tests.unit.torture.test_torture_model import FACTS as FEW
 
 FACTS = FEW._replace(dealers=["dlr-1", "dlr-2", "dlr-3", "dlr-4"])
@@ -162,27 +159,11 @@ def policies() -> Rows[CommissionPolicy]:
     return rows
 
 
-def fields_of(message: Any) -> Fields:
-    fields: Fields = msgspec.to_builtins(message, enc_hook=lambda each: each.model_dump())
-    return fields
-
-
-def stories(seed: int) -> Iterator[Event]:
-    dice, ids = random.Random(seed), count()
-    told = [each(dice, FACTS, lambda prefix: f"{prefix}-{next(ids)}") for each in (Dealers, Lots)]
-    weights, tellers = zip(*(each for some in told for each in some.tellers), strict=True)
-    recent: deque[Event] = deque(maxlen=50)
-    while True:
-        recent.append(dice.choices(tellers, weights)[0]())
-        yield recent[-1]
-        if dice.random() < 0.1:
-            repeated = again(dice.choice(recent), dice)
-            yield repeated if dice.random() < 0.5 else other_content(repeated)
-
-
 def told(seed: int, events: int) -> Both:
-    both, dice = Both(seed), random.Random(seed)
-    for number, event in enumerate(islice(stories(seed), events)):
+    both, dice, telling = Both(seed), random.Random(seed), random.Random(seed)
+    sources = [each(telling, FACTS, ids) for ids in (numbered(),) for each in (Dealers, Lots)]
+    tellers = [each for source in sources for each in source.tellers]
+    for number, event in enumerate(islice(stories(telling, tellers), events)):
         both.tell(event)
         both.deliver(dice.choice((0, 1, 4, 12)))
         if number % 15 == 14:

@@ -9,6 +9,7 @@ from schemas.fields import Message
 from schemas.ledger import Decided
 from schemas.topics import TOPICS
 from streams.runtime.rows import Rows
+from tests.torture.events import Fields
 from tests.torture.verifier.check import line_of
 from tests.torture.verifier.differences import Differences
 from tests.torture.verifier.model import Model, Verdict
@@ -25,6 +26,12 @@ Tables = dict[str, dict[str, Any]]
 def verdict(entry: Decided) -> Verdict:
     """What the room has decided, as the model says it."""
     return Verdict(entry.outcome.value, entry.reason, tuple(line_of(msgspec.to_builtins(line)) for line in entry.lines))
+
+
+def fields_of(message: Any) -> Fields:
+    """As Python has them."""
+    fields: Fields = msgspec.to_builtins(message, enc_hook=lambda each: each.model_dump())
+    return fields
 
 
 def plain(rows: Rows[Any]) -> dict[str, Any]:

@@ -1,9 +1,9 @@
 """The verifier's model and the room agree about dealers, decision by decision, though they share no code."""
 
 import random
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Iterator
-from itertools import count, islice
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -18,8 +18,7 @@ from streams.dealer_billing.room import DealerBilling, Tables
 from tests.rooms import Stage, Told
 from tests.torture.billing import Replies
 from tests.torture.dealers import Dealers
-from tests.torture.events import HANDED, Event, Fields
-from tests.torture.load import again, other_content
+from tests.torture.events import HANDED, Event
 from tests.torture.verifier import dealers
 from tests.torture.verifier.accounts import call
 from tests.torture.verifier.check import RULES
@@ -27,29 +26,17 @@ from tests.torture.verifier.dealer_rows import PROJECTED, Projected
 from tests.torture.verifier.differences import Differences
 from tests.torture.verifier.model import Input, Model, Sent
 from tests.unit.dealer_billing.book import new_rows
-from tests.unit.torture.comparing import MESSAGES, differing, plain, verdict
+from tests.unit.torture.comparing import MESSAGES, differing, fields_of, plain, verdict
 from tests.unit.torture.comparing import Tables as Rows_
+from tests.unit.torture.stories import numbered, stories
 from tests.unit.torture.test_torture_model import FACTS as FEW
 
 FACTS = FEW._replace(dealers=["dlr-1", "dlr-2", "dlr-3"])
 
 
-def stories(seed: int) -> Iterator[Event]:
-    dice, ids = random.Random(seed), count()
-    told = Dealers(dice, FACTS, lambda prefix: f"{prefix}-{next(ids)}")
-    weights, tellers = zip(*told.tellers, strict=True)
-    recent: deque[Event] = deque(maxlen=50)
-    while True:
-        recent.append(dice.choices(tellers, weights)[0]())
-        yield recent[-1]
-        if dice.random() < 0.1:
-            repeated = again(dice.choice(recent), dice)
-            yield repeated if dice.random() < 0.5 else other_content(repeated)
-
-
-def fields_of(message: Any) -> Fields:
-    fields: Fields = msgspec.to_builtins(message, enc_hook=lambda each: each.model_dump())
-    return fields
+def told_of_dealers(seed: int) -> Iterator[Event]:
+    dice = random.Random(seed)
+    return stories(dice, Dealers(dice, FACTS, numbered()).tellers)
 
 
 class Both:
@@ -114,7 +101,7 @@ class Both:
 @pytest.mark.parametrize("seed", range(3))
 def test_model_and_room_agree_on_every_decision_and_every_row(seed: int) -> None:
     both = Both(seed)
-    for event in islice(stories(seed), 700):
+    for event in islice(told_of_dealers(seed), 700):
         both.tell(event)
         both.hear_some(2)
     assert both.outcomes["HandOverPayment", "accepted", None]
@@ -129,7 +116,7 @@ def test_model_and_room_agree_on_every_decision_and_every_row(seed: int) -> None
 @pytest.mark.requirement("BEY-03")
 def test_the_stories_meet_every_outcome() -> None:
     both = Both(11)
-    for event in islice(stories(11), 1_500):
+    for event in islice(told_of_dealers(11), 1_500):
         both.tell(event)
         both.hear_some(2)
     accepted = {name for name, outcome, _ in both.outcomes if outcome == "accepted"}
@@ -148,7 +135,7 @@ def test_the_stories_meet_every_outcome() -> None:
 @pytest.mark.parametrize("projected", PROJECTED, ids=lambda projected: projected.table)
 def test_a_projected_row_that_is_wrong_missing_or_nobodys_is_a_difference(projected: Projected) -> None:
     both = Both(5)
-    for event in islice(stories(5), 200):
+    for event in islice(told_of_dealers(5), 200):
         both.tell(event)
         both.hear_some(2)
     expected, found = projected.expected(both.model), both.projected()[projected.table]

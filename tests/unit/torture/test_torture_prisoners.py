@@ -1,9 +1,9 @@
 """The verifier's model and the room agree about prisoners, decision by decision, though they share no code."""
 
 import random
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Iterator
-from itertools import count, islice
+from itertools import islice
 
 import pytest
 
@@ -15,12 +15,12 @@ from tests.torture.canteen import Canteen
 from tests.torture.events import Event
 from tests.torture.facts import Dealing, Facts, Policy
 from tests.torture.general_ledger import Answers
-from tests.torture.load import again, other_content
 from tests.torture.verifier import prisoners
 from tests.torture.verifier.check import RULES
 from tests.torture.verifier.model import Input, Model
 from tests.unit.prison_finance.partition import Kept, Partition
 from tests.unit.torture.comparing import MESSAGES, Tables, differing, plain, verdict
+from tests.unit.torture.stories import numbered, stories
 
 NO_DEALING = Dealing((), "Europe/London", 0)
 PEOPLE = [f"A{number}" for number in range(4)]
@@ -72,17 +72,11 @@ def stage() -> tuple[Stage, Kept]:
     return made, kept
 
 
-def stories(seed: int) -> Iterator[Event]:
-    dice, ids = random.Random(seed), count()
-    told = Canteen(dice, FACTS, lambda prefix: f"{prefix}-{next(ids)}")
-    tellers = (told.credit, told.move, told.submit, told.decide, told.decide, told.afterwards)
-    recent: deque[Event] = deque(maxlen=50)
-    while True:
-        recent.append(dice.choice(tellers)())
-        yield recent[-1]
-        if dice.random() < 0.1:
-            repeated = again(dice.choice(recent), dice)
-            yield repeated if dice.random() < 0.5 else other_content(repeated)
+def told_of_prisoners(seed: int) -> Iterator[Event]:
+    dice = random.Random(seed)
+    told = Canteen(dice, FACTS, numbered())
+    tellers = [(1, told.credit), (1, told.move), (1, told.submit), (2, told.decide), (1, told.afterwards)]
+    return stories(dice, tellers)
 
 
 class Both:
@@ -124,10 +118,10 @@ class Both:
 
 
 @pytest.mark.requirement("PRI-02", "PRI-03", "PRI-04", "PRI-05", "PRI-06", "PRI-07", "PRI-11", "PRI-12", "PRI-13")
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", [2, 6])
 def test_every_decision_of_the_room_is_the_models(seed: int) -> None:
     both = Both(seed)
-    for number, event in enumerate(islice(stories(seed), 700)):
+    for number, event in enumerate(islice(told_of_prisoners(seed), 700)):
         both.tell(event)
         answers, both.waiting = both.waiting, []
         for answer in answers:
@@ -151,7 +145,7 @@ def test_every_decision_of_the_room_is_the_models(seed: int) -> None:
 @pytest.fixture(scope="module")
 def at_rest() -> Both:
     both = Both(3)
-    for event in islice(stories(3), 400):
+    for event in islice(told_of_prisoners(3), 400):
         both.tell(event)
     return both
 
