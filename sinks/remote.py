@@ -1,7 +1,6 @@
 """A server of somebody else's, over HTTP: what may have been taken there, and what surely was not (ADR 6)."""
 
 import asyncio
-import math
 import re
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -69,6 +68,7 @@ class Remote:
         secret = "" if token is None else token.get_secret_value()
         headers = {"Authorization": f"Bearer {secret}"} if secret else {}
         self.options: dict[str, Any] = {"base_url": address, "headers": headers}
+        self._connect_s = timeout_s / (ATTEMPTS + 1)
 
     async def sent(
         self, client: httpx.AsyncClient, method: str, path: str, content: bytes, headers: dict[str, str], until: float
@@ -78,11 +78,9 @@ class Remote:
         A task can be ended at a moment; a socket's timeout is one of each step, and looking up a host has none.
         Raises `NotTaken`, `NoAnswer`.
         """
-        connect_s = self.timeout_s / (ATTEMPTS + 1)
-        timeout = httpx.Timeout(self.timeout_s, connect=connect_s)
-        again = AsyncRetrying(**retrying(_NotConnected, until - time.monotonic() - connect_s))
+        timeout = httpx.Timeout(self.timeout_s, connect=self._connect_s)
         async with self._before(until):
-            async for attempt in again:
+            async for attempt in self._attempts(_NotConnected, until):
                 with attempt, self.asking(unsent=_NotConnected):
                     return await self._answer(
                         client.stream(method, path, content=content, headers=PLAIN | headers, timeout=timeout)
@@ -94,7 +92,7 @@ class Remote:
     ) -> Said:
         """What it says when it is asked; asking is tried again, also where `read` raises `NoAnswer`."""
         async with self._before(until):
-            async for attempt in AsyncRetrying(**retrying(NoAnswer, until - time.monotonic())):
+            async for attempt in self._attempts(NoAnswer, until):
                 with attempt:
                     with self.asking(unsent=NoAnswer):
                         response = await self._answer(client.stream("GET", path, headers=PLAIN, timeout=self.timeout_s))
@@ -114,6 +112,15 @@ class Remote:
         words = {"reason_phrase": response.extensions.get("reason_phrase", b"")}
         return httpx.Response(response.status_code, content=bytes(said), request=response.request, extensions=words)
 
+    def _attempts(self, transient: type[Exception], until: float) -> AsyncRetrying:
+        """None begins that could not even connect by then."""
+        return AsyncRetrying(
+            stop=stop_after_attempt(ATTEMPTS) | stop_before_delay(until - time.monotonic() - self._connect_s),
+            wait=wait_exponential_jitter(multiplier=0.2, max=LONGEST_WAIT_S),
+            retry=retry_if_exception_type(transient),
+            reraise=True,
+        )
+
     @asynccontextmanager
     async def _before(self, until: float) -> AsyncIterator[None]:
         try:
@@ -131,16 +138,6 @@ class Remote:
             raise unsent(f"{self.name} cannot be reached ({_said(error)})") from error
         except httpx.HTTPError as error:
             raise NoAnswer(f"{self.name} does not answer ({_said(error)})") from error
-
-
-def retrying(transient: type[Exception], most_s: float = math.inf) -> dict[str, Any]:
-    """`most_s`: after which no further attempt begins."""
-    return {
-        "stop": stop_after_attempt(ATTEMPTS) | stop_before_delay(most_s),
-        "wait": wait_exponential_jitter(multiplier=0.2, max=LONGEST_WAIT_S),
-        "retry": retry_if_exception_type(transient),
-        "reraise": True,
-    }
 
 
 def _said(error: Exception) -> str:
