@@ -1,13 +1,15 @@
 """How a deal stands in its dealer's book: its row, and what events make of it. The states are those of `deal.py`."""
 
+from collections.abc import Sequence
 from enum import StrEnum
-from typing import Protocol, TypeAlias, assert_never
+from typing import Protocol, Self, TypeAlias, assert_never
 
 import msgspec
 from msgspec.structs import replace
 
 from schemas.billing import ReportCommission
 from schemas.dealer_reference import CommissionPolicy, CommissionRate
+from schemas.fields import Fact
 from schemas.lots import DealCharged, DealTakenBack, DealTerms, DealWaits
 from streams.dealer_billing.commission import Desk
 
@@ -63,6 +65,10 @@ class DealDesk(Desk, Protocol):
         ...
 
     def deal(self, lot_id: str) -> Deal | None: ...
+
+    def after(self, events: Sequence[Fact]) -> Self:
+        """The desk with its deals and months as these events of the same decision leave them."""
+        ...
 
 
 def evolve(deal: Deal | None, event: DealEvent) -> Deal:

@@ -217,6 +217,19 @@ def evolve(row: Month | None, event: CommissionEvent) -> Month:
             assert_never(event)
 
 
+def month_of(event: CommissionEvent) -> tuple[str | None, str | None]:
+    """The month and currency that an event is about; None where it is about no commission."""
+    match event:
+        case DealCharged():
+            return event.month, event.terms.price.currency
+        case CommissionBilled():
+            return event.month, event.total.currency
+        case DealTakenBack() | CommissionUnbilled():
+            return event.month, event.currency
+        case _:
+            assert_never(event)
+
+
 def accrue(row: Month, lot_id: str, minor: int) -> Month:
     """The month with this commission of a deal, in place of what it had for it."""
     return replace(row, deals=(*give_up(row, lot_id).deals, Accrued(lot_id, minor)))

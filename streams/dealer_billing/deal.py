@@ -22,12 +22,10 @@ rate or policy is known for it; the lot is told why, and told again when it is c
 corrected or voided is the dealer's current balance. Deals are kept for ever, some 3,000 in a year for all dealers.
 """
 
-from collections.abc import Sequence
 from typing import assert_never
 
 from msgspec.structs import replace
 
-from schemas.billing import ReportCommission
 from schemas.dealer_reference import CommissionRate
 from schemas.fields import Fact
 from schemas.lots import (
@@ -42,7 +40,7 @@ from schemas.lots import (
 )
 from schemas.refusals import Reason
 from streams.dealer_billing import accrual, settlement
-from streams.dealer_billing.bought import Deal, DealDesk, State, Wanted, evolve
+from streams.dealer_billing.bought import Deal, DealDesk, State, Wanted
 from streams.dealer_billing.commission import HOUR_US
 from streams.ledger.draft import Draft, Refused, refused
 
@@ -65,7 +63,10 @@ def charge(draft: Draft, desk: DealDesk, message: ChargeDeal) -> list[Fact] | Re
         told = _change(draft, desk, deal, wanted)
         return told if isinstance(told, Refused) else [*told, _answer(desk, wanted, DealAnswer.CHARGED)]
     gone = _undo(draft, desk, deal, wanted.lot_id, wanted.version, "the deal was concluded anew")
-    return gone if isinstance(gone, Refused) else [*gone, *_begin(desk, _after(deal, gone), wanted, draft.at)]
+    if isinstance(gone, Refused):
+        return gone
+    then = desk.after(gone)
+    return [*gone, *_begin(then, then.deal(wanted.lot_id), wanted, draft.at)]
 
 
 def take_back_deal(draft: Draft, desk: DealDesk, message: TakeBackDeal) -> list[Fact] | Refused:
@@ -195,10 +196,3 @@ def _answer(desk: DealDesk, wanted: Wanted, said: DealAnswer, why: Refused | Non
 def _differ_in_price_alone(before: DealTerms, after: DealTerms) -> bool:
     """Then bill and month stay what they are; a bill is not corrected by one of another currency."""
     return before.price.currency == after.price.currency and replace(before, price=after.price) == after
-
-
-def _after(deal: Deal, events: Sequence[Fact]) -> Deal:
-    for event in events:
-        if isinstance(event, DealTakenBack | ReportCommission):
-            deal = evolve(deal, event)
-    return deal

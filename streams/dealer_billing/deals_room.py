@@ -1,6 +1,6 @@
 """The room of dealer billing with what lots bring into it: deals, commission and settlements, over one partition."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple, Protocol, TypeVar
 
 from msgspec.structs import replace
@@ -106,16 +106,12 @@ class DealerDeals(DealerBilling):
         """Change the rows that an event changes."""
         match event:
             case DealCharged() | DealTakenBack():
-                if event.month is not None:
-                    currency = event.terms.price.currency if isinstance(event, DealCharged) else event.currency
-                    self._change_month(event.month, str(currency), event)
+                self._change_month(event)
                 self._change_deal(event)
             case DealWaits() | ReportCommission():
                 self._change_deal(event)
-            case CommissionBilled():
-                self._change_month(event.month, event.total.currency, event)
-            case CommissionUnbilled():
-                self._change_month(event.month, event.currency, event)
+            case CommissionBilled() | CommissionUnbilled():
+                self._change_month(event)
             case LotAnswer():
                 pass  # for the lot
             case _:
@@ -125,9 +121,11 @@ class DealerDeals(DealerBilling):
         rows, key = self._deals.deals, f"{DEALER}{event.dealer_id}|{event.lot_id}"
         rows[key] = bought.evolve(rows.get(key), event)
 
-    def _change_month(self, month: str, currency: str, event: CommissionEvent) -> None:
-        rows, key = self._deals.months, f"{DEALER}{event.dealer_id}|{month}|{currency}"
-        rows[key] = commission.evolve(rows.get(key), event)
+    def _change_month(self, event: CommissionEvent) -> None:
+        month, currency = commission.month_of(event)
+        if month is not None:
+            rows, key = self._deals.months, f"{DEALER}{event.dealer_id}|{month}|{currency}"
+            rows[key] = commission.evolve(rows.get(key), event)
 
     def refusal(self, message: Contract, refused: drafts.Refused) -> list[Fact]:
         """The event that says no; a lot that has asked hears it too."""
@@ -180,9 +178,12 @@ class DealerDeals(DealerBilling):
 class BookDesk:
     """What a decision about deals reads: see `bought.DealDesk`."""
 
-    def __init__(self, room: DealerDeals, book: str) -> None:
-        self._room, self._book = room, book
+    def __init__(self, room: DealerDeals, book: str, told: Sequence[Fact] = ()) -> None:
+        self._room, self._book, self._told = room, book, told
         self.dealer_id = book.removeprefix(DEALER)
+
+    def after(self, events: Sequence[Fact]) -> "BookDesk":
+        return BookDesk(self._room, self._book, (*self._told, *events))
 
     @property
     def rates(self) -> list[CommissionRate]:
@@ -201,10 +202,18 @@ class BookDesk:
         return self._room._account(self._book, account)
 
     def deal(self, lot_id: str) -> Deal | None:
-        return self._room._deals.deals.get(f"{self._book}|{lot_id}")
+        row = self._room._deals.deals.get(f"{self._book}|{lot_id}")
+        for event in self._told:
+            if isinstance(event, DealEvent) and event.lot_id == lot_id:
+                row = bought.evolve(row, event)
+        return row
 
     def month(self, month: str, currency: str) -> Month | None:
-        return self._room._deals.months.get(f"{self._book}|{month}|{currency}")
+        row = self._room._deals.months.get(f"{self._book}|{month}|{currency}")
+        for event in self._told:
+            if isinstance(event, CommissionEvent) and commission.month_of(event) == (month, currency):
+                row = commission.evolve(row, event)
+        return row
 
     def bill(self, bill_id: str) -> Meant:
         return self._room._exactly(self._book, bill_id)

@@ -21,10 +21,9 @@ def charge(model: Model, given: Input) -> Verdict:
         _reprice(told, fields["lot_id"], deal, fields["terms"])
         _answer(told, fields["lot_id"], deal, "charged")
         return told.verdict()
-    month = _place(model, given.book, fields["terms"])
     if deal["state"] == "charged":
         _undo(told, fields["lot_id"], deal, "the deal was concluded anew")
-    _begin(told, fields["lot_id"], deal, fields["terms"], given.at, month)
+    _begin(told, fields["lot_id"], deal, fields["terms"], given.at)
     return told.verdict()
 
 
@@ -46,8 +45,8 @@ def again(model: Model, book: str, lot_id: str, now: int) -> Verdict | None:
     deal = model.deals.get(f"{book}|{lot_id}")
     if deal is None or not _is_due(model, book, deal, now):
         return None
-    told, terms = Told(model, book), deal["terms"]
-    _begin(told, lot_id, deal, terms, now, _place(model, book, terms))
+    told = Told(model, book)
+    _begin(told, lot_id, deal, deal["terms"], now)
     return told.verdict()
 
 
@@ -100,7 +99,7 @@ def _newer(model: Model, given: Input) -> Fields | None:
     return deal
 
 
-def _begin(told: Told, lot_id: str, deal: Fields, terms: Fields, at: int, month: str) -> None:
+def _begin(told: Told, lot_id: str, deal: Fields, terms: Fields, at: int) -> None:
     model, price = told.model, terms["price"]
     if why := _obstacle(model, told.book, terms):
         _wait(told, lot_id, deal, terms, why, at + HOUR_US)
@@ -109,6 +108,7 @@ def _begin(told: Told, lot_id: str, deal: Fields, terms: Fields, at: int, month:
     if terms["kind"] == "AUCTION":
         minor = months.commission(model.facts, terms["concluded_at"], price["amount_minor"])
         assert minor is not None
+        month = months.place(model, told.book, terms["concluded_at"], price["currency"], minor)
         deal |= {"charged": minor, "month": month}
         months.accrue(told, month, price["currency"], lot_id, minor)
         _report(told, lot_id, deal, minor, price["currency"])
@@ -172,12 +172,6 @@ def _obstacle(model: Model, book: str, terms: Fields) -> str | None:
         return "account_not_open" if _dealer(book) in model.facts.dealers else "unknown_dealer"
     has_rate = months.commission(model.facts, terms["concluded_at"], 1) is not None
     return None if terms["kind"] != "AUCTION" or has_rate else "no_commission_rate"
-
-
-def _place(model: Model, book: str, terms: Fields) -> str:
-    """The month of a deal, as the months stand before what it was charged is taken back."""
-    minor = months.commission(model.facts, terms["concluded_at"], terms["price"]["amount_minor"]) or 0
-    return months.place(model, book, terms["concluded_at"], terms["price"]["currency"], minor)
 
 
 def _is_due(model: Model, book: str, deal: Fields, now: int) -> bool:

@@ -162,6 +162,22 @@ def test_a_month_whose_bill_was_voided_has_another_one_when_a_deal_comes_back() 
 
 
 @pytest.mark.requirement("DLR-09")
+def test_a_deal_that_is_concluded_anew_goes_back_to_its_month_where_that_has_no_bill_without_it() -> None:
+    market = Market()
+    market.concluded("L1", 1, "D1", 1_000)
+    market.tick(BILLED)
+    buyer = market.buyers["D1"]
+    buyer.issue(FIRST)
+    buyer.pay("P1", FIRST, 50)
+    market.concluded("L1", 2, "D1", 2_000, at=MARCH + 1)
+    assert (buyer.bill(FIRST).state, buyer.deal("L1").month) == ("voided", "2026-03")
+    market.tick(moment(BILLED) + HOUR)
+    buyer.issue(SECOND)
+    assert buyer.billed()[1:] == [(SECOND, 100, ("L1",))]
+    assert (buyer.bill(SECOND).paid_minor, buyer.balance("current/COMMISSION")) == (50, 0)
+
+
+@pytest.mark.requirement("DLR-09")
 def test_a_price_that_leaves_the_commission_as_it_was_leaves_the_bill() -> None:
     market = billed()
     market.price("L1", 2, 1_001)
