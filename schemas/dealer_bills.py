@@ -31,7 +31,7 @@ class VoidBill(Message):
 
 
 class CorrectBill(Message):
-    """The bill was wrong: take it back, and bill this sum in its place. What was paid pays the new one first."""
+    """The bill was wrong: take it back, and bill this sum in its place. What was paid pays the next bill sent."""
 
     bill_id: Identifier
     dealer_id: Identifier

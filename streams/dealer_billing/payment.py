@@ -44,7 +44,8 @@ from streams.dealer_billing.taken import Meant, Payment, Waiting
 from streams.ledger.draft import Draft, Refused, refused
 
 MAX_WAITING = 100
-"""Payments that wait for one bill at most: bounds the row, and the work of sending the bill."""
+"""Payments that wait for one bill at most: bounds the row, and the work of sending the bill. Only what is in our books
+already comes on top: what waited for a bill that this one corrects, and what another dealer's book has handed over."""
 
 
 def pay(draft: Draft, meant: Meant, known: Payment | None, message: BillingPayment) -> list[Fact] | Refused:
