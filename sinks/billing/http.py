@@ -19,8 +19,8 @@ each with `Idempotency-Key: <call id>`. What became of a key is answered at once
     429        nothing was taken
 
 A 404 without these words is not believed: it may be of something that stands in between; nor are words that the status
-contradicts. What changes a payer or ends a bill is answered with its id. Answers are not packed, and have an end. Of
-payers' requisites and of a lot's commission Billing keeps the highest version.
+contradicts. What changes a payer or ends a bill is answered with its id. Answers are not compressed, and have 16 MB at
+most. Of payers' requisites and of a lot's commission Billing keeps the highest version.
 
 No public source describes an interface: this is the shape that an adapter in front of a Billing must have.
 """

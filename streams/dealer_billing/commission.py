@@ -45,8 +45,8 @@ MAX_DEALS = 2_000
 """Deals of one month at most: bounds the row, and the events that name them."""
 HOUR_US = 3_600_000_000
 BILL = "commission"
-"""What the ids of these bills begin with: `commission:MONTH:CURRENCY:NUMBER:DEALER`, of a dealer's id as much as fits,
-so that a payment that is reported of the wrong dealer pays no bill of his."""
+"""The first part of these bills' ids, `commission:MONTH:CURRENCY:NUMBER:DEALER`. The dealer's id, cut where it does not
+fit, makes them differ between dealers: a payment that is reported for the wrong dealer finds no bill of his."""
 LONGEST_ID = 96
 
 CommissionEvent: TypeAlias = DealCharged | DealTakenBack | CommissionBilled | CommissionUnbilled

@@ -35,7 +35,7 @@ from streams.ledger.tables import DueRows, Rows
 from streams.rooms import DUE_PER_TICK, DueDecision, Verdict
 
 OURS = (f"{settlement.BILL}:", f"{commission.BILL}:")
-"""What the ids of bills begin with that follow from lots."""
+"""The first parts of the ids of bills that follow from lots."""
 
 Row = TypeVar("Row")
 

@@ -81,8 +81,8 @@ NEXT = {OpeningStep.CLIENT: OpeningStep.PAYER, OpeningStep.PAYER: OpeningStep.CO
 class Account(msgspec.Struct, frozen=True, omit_defaults=True):
     """An account with Billing. `version` is of the requisites that Billing has, `asked` of those it was last sent.
 
-    `step` is the last that was asked for; `is_sent` says that requisites of its payer are under way, who stands while
-    the account is open, or stopped at its contract.
+    `step` is the last that was asked for. `is_sent` says that other requisites of the payer are under way; there is a
+    payer once the account is open, or stopped at its contract.
     """
 
     state: State
@@ -196,7 +196,7 @@ def evolve_dealer(dealer: Registered | None, event: DealerRegistered | Requisite
 def evolve(row: Account | None, event: AccountEvent) -> Account:
     """An account after an event."""
     if isinstance(event, AccountOpening):
-        version = event.version  # after the first step it stays: the oldest that Billing was told
+        version = event.version  # client and payer may have been made with different versions: the older one counts
         if row is not None and event.step is not OpeningStep.CLIENT:
             version = row.version
         return Account(ASKS[event.step], event.step, version, event.version, event.client_id, event.payer_id)
@@ -256,7 +256,10 @@ def _mend(dealer_id: str, account: AccountType, dealer: Registered, row: Account
 def _ask(
     dealer_id: str, account: AccountType, dealer: Registered, step: OpeningStep, has: Account | None
 ) -> Iterator[Fact]:
-    """`has` is the account with the ids that Billing has given; `asked` of it is what a payer was made with."""
+    """Ask Billing for a step. `has` is the account with the ids that Billing has given, None before the first.
+
+    For a contract, its `asked` is the version that the payer was made with.
+    """
     client_id, payer_id = (None, None) if has is None else (has.client_id, has.payer_id)
     version = has.asked if has is not None and step is OpeningStep.CONTRACT else dealer.version
     opening = AccountOpening(
