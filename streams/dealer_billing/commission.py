@@ -133,7 +133,7 @@ def following(month: str) -> str:
     return f"{year + number // 12:04}-{number % 12 + 1:02}"
 
 
-def bill_month(draft: Draft, desk: Desk, month: str, currency: str, row: Month) -> list[Fact] | Refused:
+def bill_month(desk: Desk, month: str, currency: str, row: Month) -> list[Fact] | Refused:
     """Draft the month's bill. Refuses ACCOUNT_NOT_OPEN, which deals that are charged make impossible."""
     drafted = _drafted(desk, month, currency, row, row.total_minor, f"Commission of {month}")
     asked = draft_bill(desk.account(AccountType.COMMISSION), drafted)

@@ -171,10 +171,9 @@ class DealerDeals(DealerBilling):
             if (later := commission.not_yet(policy, month, now)) is not None:
                 rows[key] = replace(row, bill_at=later)
                 continue
-            draft = Draft(book, now, self._ledger)
-            verdict = commission.bill_month(draft, BookDesk(self, book), month, currency, row)
+            verdict = commission.bill_month(BookDesk(self, book), month, currency, row)
             assert not isinstance(verdict, drafts.Refused), verdict
-            yield DueDecision(f"{key}|{row.number + 1}|billed", draft, verdict)
+            yield DueDecision(f"{key}|{row.number + 1}|billed", Draft(book, now, self._ledger), verdict)
 
 
 class BookDesk:

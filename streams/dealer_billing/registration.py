@@ -227,8 +227,13 @@ def contract_of(row: Account | None) -> str | None:
 def awaited(dealer_id: str, account: AccountType, row: Account) -> str | None:
     """The id of the call whose answer the account waits for."""
     if row.is_sent:
-        return f"{dealer_id}/{account}/requisites/{row.asked}"
-    return None if row.state in (State.OPEN, State.STOPPED) else f"{dealer_id}/{account}/{row.step}/{row.asked}"
+        return _call_id(dealer_id, account, "requisites", row.asked)
+    return None if row.state in (State.OPEN, State.STOPPED) else _call_id(dealer_id, account, row.step, row.asked)
+
+
+def _call_id(dealer_id: str, account: AccountType, wanted: str, version: int) -> str:
+    """What is asked with one version of the requisites is one call, however often it is asked (ADR 7)."""
+    return f"{dealer_id}/{account}/{wanted}/{version}"
 
 
 def _hear_taken(dealer: Registered, row: Account, answer: BillingDone) -> list[Fact]:
@@ -266,7 +271,7 @@ def _ask(
         dealer_id=dealer_id, account=account, step=step, version=version, client_id=client_id, payer_id=payer_id
     )
     yield opening
-    call_id = f"{dealer_id}/{account}/{step}/{version}"
+    call_id = _call_id(dealer_id, account, step, version)
     about: dict[str, Any] = {"call_id": call_id, "dealer_id": dealer_id, "account": account}
     match step:
         case OpeningStep.CLIENT:
@@ -295,7 +300,7 @@ def _send(dealer_id: str, account: AccountType, dealer: Registered, row: Account
     assert row.payer_id is not None
     yield RequisitesSent(dealer_id=dealer_id, account=account, version=dealer.version)
     yield ChangePayer(
-        call_id=f"{dealer_id}/{account}/requisites/{dealer.version}",
+        call_id=_call_id(dealer_id, account, "requisites", dealer.version),
         dealer_id=dealer_id,
         account=account,
         client_id=row.client_id,
