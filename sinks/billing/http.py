@@ -55,7 +55,8 @@ ANSWERED: Final = frozenset({
 """Statuses with an answer in the body."""
 UNSURE: Final = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.CONFLICT, HTTPStatus.TOO_EARLY})
 """Client errors after which something may be done all the same."""
-NOT_ABOUT_IT: Final = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS})
+THE_TOKEN: Final = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
+NOT_ABOUT_IT: Final = THE_TOKEN | {HTTPStatus.TOO_MANY_REQUESTS}
 """Client errors that are not about this call: the token, or the hour."""
 
 
@@ -133,6 +134,8 @@ class HttpBilling:
     def _answer(self, response: httpx.Response, wanted: Wanted) -> Answer | Unknown:
         status = response.status_code
         said = words(f"{self._remote.name} says {status} {response.reason_phrase}", wanted)
+        if status in THE_TOKEN:
+            said += ": is MILLRACE_BILLING_TOKEN the right one?"
         problem = f"{said}, and nothing that makes sense"
         if status in ANSWERED:
             try:
