@@ -421,8 +421,8 @@ AFTER_THE_FILES = (
 BILLING = (
     Panel(
         "Billing is let alone",
-        "Longer than a few minutes: the external Billing does not answer, and calls wait in their order, so call "
-        "whoever runs it; nothing is lost.",
+        "Longer than a few minutes: the external Billing does not answer, or nothing that makes sense, and calls wait "
+        "in their order, so read the `problem` of `sink.billing_call` and call whoever runs it; nothing is lost.",
         COUNT,
         {"{{instance}}": "max by (instance) (millrace_sink_billing_let_alone)"},
     ),

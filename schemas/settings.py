@@ -14,6 +14,9 @@ from schemas.fields import EmailAddress
 QUIET = 2
 """Syslog level below which librdkafka says nothing: critical."""
 
+WEB_ADDRESS = r"^https?://\S+$"
+"""Of what is asked over HTTP for as long as it takes: without its scheme an address would be tried for ever."""
+
 PARTITIONER = "murmur2_random"
 """The same in every client, Java's and ours: a key's partition must not depend on who wrote it."""
 
@@ -45,10 +48,12 @@ class Settings(BaseSettings):
     web_host: str = Field("127.0.0.1", description="address on which a worker serves /metrics, /health, /ready")
     session_timeout_s: float = Field(6.0, ge=1.0, description="silence after which a consumer loses its partitions")
     blob: str = Field("file://build/blob", description="fsspec address of the blob storage of the sinks")
-    general_ledger: str = Field("http://127.0.0.1:18090", description="the SOP general ledger's address for uploads")
+    general_ledger: str = Field(
+        "http://127.0.0.1:18090", pattern=WEB_ADDRESS, description="the SOP general ledger's address for uploads"
+    )
     general_ledger_token: SecretStr | None = Field(None, description="bearer token for it")
     general_ledger_timeout_s: float = Field(30.0, gt=0, description="how long an upload may take, to its answer")
-    billing: str = Field("http://127.0.0.1:18091", description="the external Billing's address")
+    billing: str = Field("http://127.0.0.1:18091", pattern=WEB_ADDRESS, description="the external Billing's address")
     billing_token: SecretStr | None = Field(None, description="bearer token for it")
     billing_timeout_s: float = Field(10.0, gt=0, le=100, description="how long one call may take, to its answer")
     billing_failures: int = Field(5, ge=1, description="in a row, of any calls, after which Billing is let alone")

@@ -121,7 +121,7 @@ def billing(until_idle_s: float | None, metrics_port: int) -> None:
 
 @cli.command()
 def verify() -> None:
-    """Recompute every file and print what differs."""
+    """Recompute every file, compare receipts, calls and answers with Kafka, and print what differs."""
     found = 0
     with refusals(Exit.REFUSED), connect(settings().postgres) as connection:
         storage = Storage(settings().blob)

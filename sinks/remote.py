@@ -18,13 +18,13 @@ from tenacity import (
 )
 
 ATTEMPTS: Final = 3
-"""Within one call. A call that failed is made again by the worker, later."""
-LONGEST_WAIT_S: Final = 5.0
+"""To connect, or to ask, within one `sent` or `asked`. What failed is tried again by the worker, later."""
+LONGEST_PAUSE_S: Final = 5.0
 """Between two attempts."""
 
 PLAIN: Final = {"Accept-Encoding": "identity"}
 PATIENCE: Final = 2
-"""How many times the longest wait must pass before "nothing is there" is believed, once no bytes can leave any more."""
+"""How many timeouts must pass before "nothing is there" is believed, once no bytes can leave any more."""
 
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]+")
 LONGEST_WORDS: Final = 240
@@ -55,8 +55,8 @@ Words = Annotated[str, BeforeValidator(lambda text: one_line(text) if isinstance
 
 
 def is_over(sent_s_ago: float | None, timeout_s: float) -> bool:
-    """Whether what was sent so long ago is there by now, or never comes; `timeout_s` is the longest wait, that of a
-    whole call, which began when the row was stamped."""
+    """Whether what was sent so long ago is there by now, or never comes. `timeout_s` is the longest wait of a whole
+    call, which began when the row was stamped; None: nothing was ever sent."""
     return sent_s_ago is None or sent_s_ago > (1 + PATIENCE) * timeout_s
 
 
@@ -100,10 +100,10 @@ class Remote:
         raise AssertionError("tenacity ends with an answer or an error")
 
     async def _answer(self, answering: AbstractAsyncContextManager[httpx.Response]) -> httpx.Response:
-        """The whole of it, as it came over the wire; what is packed all the same may be of any size, and is none."""
+        """The whole of it, as it came over the wire. What is compressed all the same may be of any size: no answer."""
         async with answering as response:
             if response.headers.get("Content-Encoding", "identity") != "identity":
-                raise NoAnswer(f"{self.name} packs its answer, which it was not asked to")
+                raise NoAnswer(f"{self.name} compresses its answer, which it was not asked to")
             said = bytearray()
             async for part in response.aiter_raw():
                 said += part
@@ -113,10 +113,10 @@ class Remote:
         return httpx.Response(response.status_code, content=bytes(said), request=response.request, extensions=words)
 
     def _attempts(self, transient: type[Exception], until: float) -> AsyncRetrying:
-        """None begins that could not even connect by then."""
+        """No attempt begins that could not even connect by then."""
         return AsyncRetrying(
             stop=stop_after_attempt(ATTEMPTS) | stop_before_delay(until - time.monotonic() - self._connect_s),
-            wait=wait_exponential_jitter(multiplier=0.2, max=LONGEST_WAIT_S),
+            wait=wait_exponential_jitter(multiplier=0.2, max=LONGEST_PAUSE_S),
             retry=retry_if_exception_type(transient),
             reraise=True,
         )
@@ -131,7 +131,7 @@ class Remote:
 
     @contextmanager
     def asking(self, unsent: type[Exception]) -> Iterator[None]:
-        """Trouble on the way, in our words; `unsent` where nothing has left."""
+        """Raise what the HTTP library raises in our words: `unsent` where no byte has left, else `NoAnswer`."""
         try:
             yield
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:

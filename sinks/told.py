@@ -28,8 +28,9 @@ def untold(
 ) -> Iterator[str]:
     """Where Kafka does not say what the tables do, in sentences. Raises `KafkaUnavailable`.
 
-    `marked` are the event ids that are marked as published; `given`, with what they are, all events that were ever
-    given, and is read after Kafka. So workers may go on meanwhile.
+    `marked` has the ids of the events that the tables mark as published, and is made before Kafka is read. `given` has
+    every event that was ever given, each with its name for people, and is walked afterwards. So what a worker publishes
+    meanwhile is no difference. `noun` is what people call such an event.
     """
     in_kafka = _in_kafka(codec, kafka, topic, source, say)
     for what, event in given:

@@ -7,7 +7,7 @@ from schemas.fields import Contract, Fact
 from streams.ledger.draft import Draft, Refused
 
 DUE_PER_TICK = 1_000
-"""Rows of one table that one tick works on, and lots; the next tick goes on."""
+"""Rows of one table that one tick works on at most, and lots of money that it lets expire; the next tick goes on."""
 
 Verdict: TypeAlias = Sequence[Fact] | Refused
 """What a room answers: the events that say what happened, in order; or why nothing may happen."""

@@ -35,7 +35,7 @@ Kept = TypeVar("Kept")
 MOST_CALLS: Final = 16
 """Of one round, each of another account. A round ends when the slowest has its answer, or none within its time."""
 MOST_LISTED: Final = 1_000
-"""Calls among which a round is found: far more than those of all accounts that other workers hold, asleep or awake."""
+"""Due calls that are looked through to fill a round: far more than other workers, asleep or awake, can hold."""
 ROUNDS_S: Final = 5.0
 """No further round begins after so long, so that the worker goes on reading and keeps its partitions."""
 OBSERVE_S: Final = 2.0

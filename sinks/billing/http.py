@@ -19,8 +19,8 @@ each with `Idempotency-Key: <call id>`. What became of a key is answered at once
     429        nothing was taken
 
 A 404 without these words is not believed: it may be of something that stands in between; nor are words that the status
-contradicts. What changes a payer or ends a bill is answered with its id. Answers are not packed, and have an end. Of
-payers' requisites and of a lot's commission Billing keeps the highest version.
+contradicts. What changes a payer or ends a bill is answered with its id. Answers are not compressed, and have 16 MB at
+most. Of payers' requisites and of a lot's commission Billing keeps the highest version.
 
 No public source describes an interface: this is the shape that an adapter in front of a Billing must have.
 """
@@ -55,7 +55,8 @@ ANSWERED: Final = frozenset({
 """Statuses with an answer in the body."""
 UNSURE: Final = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.CONFLICT, HTTPStatus.TOO_EARLY})
 """Client errors after which something may be done all the same."""
-NOT_ABOUT_IT: Final = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS})
+THE_TOKEN: Final = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
+NOT_ABOUT_IT: Final = THE_TOKEN | {HTTPStatus.TOO_MANY_REQUESTS}
 """Client errors that are not about this call: the token, or the hour."""
 
 
@@ -133,6 +134,8 @@ class HttpBilling:
     def _answer(self, response: httpx.Response, wanted: Wanted) -> Answer | Unknown:
         status = response.status_code
         said = words(f"{self._remote.name} says {status} {response.reason_phrase}", wanted)
+        if status in THE_TOKEN:
+            said += ": is MILLRACE_BILLING_TOKEN the right one?"
         problem = f"{said}, and nothing that makes sense"
         if status in ANSWERED:
             try:

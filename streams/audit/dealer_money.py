@@ -1,7 +1,7 @@
 """The money of dealers' books as their events move it: the auditor's own fold, held to the journal (DLR-05, DLR-06).
 
-What Billing reports of bills is in one place each: paid of a bill, on a current balance, or in suspense. What is owed
-says `dealers.py`, what deposits come to `deposits.py`; here are the other accounts, and each payment by its id.
+Every payment that Billing reports is in one place: paid of a bill, on a current balance, or in suspense. `dealers.py`
+checks what is owed, `deposits.py` what deposits come to; here are the other accounts, and each payment by its id.
 """
 
 from collections import Counter

@@ -2,7 +2,7 @@
 
 A lot's buyer is charged as the lot says, and nobody else for it. A commission is the deal's price by the rate that was
 valid when it was concluded, and is in one month; a month's bill, and that of a fast buyout, stands and comes to what it
-is for (DLR-04, DLR-09). Where a dealer's book has refused what a lot asks, which is told to people, both may differ.
+is for (DLR-04, DLR-09). Where a dealer's book has refused what a lot asks, lot and book may differ: people were told.
 """
 
 from collections import defaultdict
@@ -99,7 +99,7 @@ class Deals:
                 yield Finding(Kind.DEALS_DIFFER, "|".join(key), f"{said}, as the lot", str(stands))
 
     def _rated(self, rates: list[Row]) -> Iterator[Finding]:
-        """A commission is rounded half up, once."""
+        """A commission is the price by the rate of its moment, rounded half up, once."""
         for key, deal in self._deals.items():
             if _month_of(key, deal) is None:
                 continue

@@ -2,10 +2,10 @@
 
 receivable/TYPE    what the dealer owes of the bills raised on one account; never less than nothing
 revenue/TYPE       what those bills come to
-bank               the money that Billing has reported, and that we took
+bank               the money that Billing has reported and we took, less what was handed over to another dealer's book
 current/TYPE       what the dealer paid beyond his bills; pays the next one first (DLR-06). Of DEPOSIT, which has no
                    bills: his deposit, which pays nothing (DLR-08)
-suspense           what was paid for bills that do not stand (yet)
+suspense           what waits for its bill, or for somebody who says whose it is
 """
 
 from schemas.ledger import Side

@@ -18,7 +18,7 @@
 CreateBill makes a draft: nothing is owed before Billing has the bill. Taking a bill back reverses what was owed: what
 is not paid is owed no more, what is paid becomes the account's current balance, and pays the next bill first. Billing
 is told to void what it has; a draft of which it is told too late is voided there when its answer comes. CorrectBill
-drafts the successor in the same decision. What becomes of money says `payment.py`. Bills are kept for ever, some 3,000
+drafts the successor in the same decision. `payment.py` says what becomes of money. Bills are kept for ever, some 3,000
 in a year for all dealers.
 """
 

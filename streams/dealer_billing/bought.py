@@ -25,10 +25,11 @@ class State(StrEnum):
 
 
 class Deal(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A deal as of `version` of its lot. `charged_minor` is its commission, or its price.
+    """A deal as of `version` of its lot.
 
-    `month` is whose bill an auction's commission goes on, `bill_id` the settlement of a fast buyout. `bills` counts the
-    latter, `reports` what Billing was told of the former.
+    Of the auction: `charged_minor` is the commission, `month` is the one on whose bill it goes, and `reports` counts
+    what Billing was told of it. A fast buyout: `charged_minor` is the price, `bill_id` is its settlement, and `bills`
+    counts the settlements that there were. `again_at` is when a tick looks at it.
     """
 
     version: int

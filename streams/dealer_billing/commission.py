@@ -45,8 +45,8 @@ MAX_DEALS = 2_000
 """Deals of one month at most: bounds the row, and the events that name them."""
 HOUR_US = 3_600_000_000
 BILL = "commission"
-"""What the ids of these bills begin with: `commission:MONTH:CURRENCY:NUMBER:DEALER`, of a dealer's id as much as fits,
-so that a payment that is reported of the wrong dealer pays no bill of his."""
+"""The first part of these bills' ids, `commission:MONTH:CURRENCY:NUMBER:DEALER`. The dealer's id, cut where it does not
+fit, makes them differ between dealers: a payment that is reported for the wrong dealer finds no bill of his."""
 LONGEST_ID = 96
 
 CommissionEvent: TypeAlias = DealCharged | DealTakenBack | CommissionBilled | CommissionUnbilled
@@ -133,7 +133,7 @@ def following(month: str) -> str:
     return f"{year + number // 12:04}-{number % 12 + 1:02}"
 
 
-def bill_month(draft: Draft, desk: Desk, month: str, currency: str, row: Month) -> list[Fact] | Refused:
+def bill_month(desk: Desk, month: str, currency: str, row: Month) -> list[Fact] | Refused:
     """Draft the month's bill. Refuses ACCOUNT_NOT_OPEN, which deals that are charged make impossible."""
     drafted = _drafted(desk, month, currency, row, row.total_minor, f"Commission of {month}")
     asked = draft_bill(desk.account(AccountType.COMMISSION), drafted)

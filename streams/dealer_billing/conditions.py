@@ -1,4 +1,4 @@
-"""Commission's rates and policy as change data brings them, at whatever time, and the rows that one concerns (DLR-04).
+"""Commission's rates and policy as change data brings them, at whatever time, and the rows that they concern (DLR-04).
 
 A partition's deals or months are walked, but only when something new is said: that is seldom, and they are few.
 """

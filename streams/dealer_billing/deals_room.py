@@ -35,7 +35,7 @@ from streams.ledger.tables import DueRows, Rows
 from streams.rooms import DUE_PER_TICK, DueDecision, Verdict
 
 OURS = (f"{settlement.BILL}:", f"{commission.BILL}:")
-"""What the ids of bills begin with that follow from lots."""
+"""The first parts of the ids of bills that follow from lots."""
 
 Row = TypeVar("Row")
 
@@ -169,10 +169,9 @@ class DealerDeals(DealerBilling):
             if (later := commission.not_yet(policy, month, now)) is not None:
                 rows[key] = replace(row, bill_at=later)
                 continue
-            draft = Draft(book, now, self._ledger)
-            verdict = commission.bill_month(draft, BookDesk(self, book), month, currency, row)
+            verdict = commission.bill_month(BookDesk(self, book), month, currency, row)
             assert not isinstance(verdict, drafts.Refused), verdict
-            yield DueDecision(f"{key}|{row.number + 1}|billed", draft, verdict)
+            yield DueDecision(f"{key}|{row.number + 1}|billed", Draft(book, now, self._ledger), verdict)
 
 
 class BookDesk:

@@ -6,12 +6,12 @@
     open               the same, and what it     the same, and what it does    .                 what it reaches opens,
                        reaches opens             not reach any more closes                       other segments close
 
-The deposit is what Billing holds on the dealer's DEPOSIT account: what it has received, less what it has returned. Its
-report is the money's own, so none is turned away because we know too little: neither dealer nor account need be known,
-and Billing's answer that opens the account may still be on its way. Until then a deposit opens nothing. Nor does it for
-a dealer whom reference data has ended: the next tick closes his segments, and opens them should he be known again. No
-bill is on this account, and no surplus comes to it: nothing spends a deposit, and nothing makes it but what was
-received for it.
+The deposit is what Billing holds on the dealer's DEPOSIT account: what it has received, less what it has returned. A
+report is of money that has moved already, so none is turned away because we know too little: neither dealer nor account
+need be known, and Billing's answer that opens the account may still be on its way. Until then a deposit opens nothing.
+Nor does it for a dealer whom reference data has ended: the next tick closes his segments, and opens them should he be
+known again. No bill is on this account, and no surplus comes to it: nothing spends a deposit, and nothing makes it but
+what was received for it.
 
 Refused, and so not in our books but still with Billing, is
 

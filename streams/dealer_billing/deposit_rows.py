@@ -82,7 +82,7 @@ class DepositRows(NamedTuple):
 
 
 def know(dealers: Rows[Dealer], deposits: Rows[Deposit], references: Iterable[tuple[str, Dealer | None]]) -> None:
-    """Keep what reference data says of dealers; None ends one. Of whom it says another thing, deposits fall due."""
+    """Keep what reference data says of dealers; None ends one. Deposits of a dealer who is ended, or new, fall due."""
     for dealer_id, dealer in references:
         book, before = f"dealer:{dealer_id}", dealers.get(dealer_id)
         put(dealers, dealer_id, dealer)

@@ -81,8 +81,8 @@ NEXT = {OpeningStep.CLIENT: OpeningStep.PAYER, OpeningStep.PAYER: OpeningStep.CO
 class Account(msgspec.Struct, frozen=True, omit_defaults=True):
     """An account with Billing. `version` is of the requisites that Billing has, `asked` of those it was last sent.
 
-    `step` is the last that was asked for; `is_sent` says that requisites of its payer are under way, who stands while
-    the account is open, or stopped at its contract.
+    `step` is the last that was asked for. `is_sent` says that other requisites of the payer are under way; there is a
+    payer once the account is open, or stopped at its contract.
     """
 
     state: State
@@ -196,7 +196,7 @@ def evolve_dealer(dealer: Registered | None, event: DealerRegistered | Requisite
 def evolve(row: Account | None, event: AccountEvent) -> Account:
     """An account after an event."""
     if isinstance(event, AccountOpening):
-        version = event.version  # after the first step it stays: the oldest that Billing was told
+        version = event.version  # client and payer may have been made with different versions: the older one counts
         if row is not None and event.step is not OpeningStep.CLIENT:
             version = row.version
         return Account(ASKS[event.step], event.step, version, event.version, event.client_id, event.payer_id)
@@ -227,8 +227,13 @@ def contract_of(row: Account | None) -> str | None:
 def awaited(dealer_id: str, account: AccountType, row: Account) -> str | None:
     """The id of the call whose answer the account waits for."""
     if row.is_sent:
-        return f"{dealer_id}/{account}/requisites/{row.asked}"
-    return None if row.state in (State.OPEN, State.STOPPED) else f"{dealer_id}/{account}/{row.step}/{row.asked}"
+        return _call_id(dealer_id, account, "requisites", row.asked)
+    return None if row.state in (State.OPEN, State.STOPPED) else _call_id(dealer_id, account, row.step, row.asked)
+
+
+def _call_id(dealer_id: str, account: AccountType, wanted: str, version: int) -> str:
+    """What is asked with one version of the requisites is one call, however often it is asked (ADR 7)."""
+    return f"{dealer_id}/{account}/{wanted}/{version}"
 
 
 def _hear_taken(dealer: Registered, row: Account, answer: BillingDone) -> list[Fact]:
@@ -256,14 +261,17 @@ def _mend(dealer_id: str, account: AccountType, dealer: Registered, row: Account
 def _ask(
     dealer_id: str, account: AccountType, dealer: Registered, step: OpeningStep, has: Account | None
 ) -> Iterator[Fact]:
-    """`has` is the account with the ids that Billing has given; `asked` of it is what a payer was made with."""
+    """Ask Billing for a step. `has` is the account with the ids that Billing has given, None before the first.
+
+    For a contract, its `asked` is the version that the payer was made with.
+    """
     client_id, payer_id = (None, None) if has is None else (has.client_id, has.payer_id)
     version = has.asked if has is not None and step is OpeningStep.CONTRACT else dealer.version
     opening = AccountOpening(
         dealer_id=dealer_id, account=account, step=step, version=version, client_id=client_id, payer_id=payer_id
     )
     yield opening
-    call_id = f"{dealer_id}/{account}/{step}/{version}"
+    call_id = _call_id(dealer_id, account, step, version)
     about: dict[str, Any] = {"call_id": call_id, "dealer_id": dealer_id, "account": account}
     match step:
         case OpeningStep.CLIENT:
@@ -292,7 +300,7 @@ def _send(dealer_id: str, account: AccountType, dealer: Registered, row: Account
     assert row.payer_id is not None
     yield RequisitesSent(dealer_id=dealer_id, account=account, version=dealer.version)
     yield ChangePayer(
-        call_id=f"{dealer_id}/{account}/requisites/{dealer.version}",
+        call_id=_call_id(dealer_id, account, "requisites", dealer.version),
         dealer_id=dealer_id,
         account=account,
         client_id=row.client_id,

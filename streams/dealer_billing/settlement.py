@@ -9,7 +9,7 @@ from streams.dealer_billing.owing import draft_bill, replace_bill, take_back
 from streams.ledger.draft import Draft, Refused
 
 BILL = "lot"
-"""What the ids of these bills begin with: `lot:LOT:VERSION:NUMBER`, of which no two dealers have the same."""
+"""The first part of these bills' ids, `lot:LOT:VERSION:NUMBER`, of which no two dealers have the same."""
 
 
 def lot_of(bill_id: str) -> str:

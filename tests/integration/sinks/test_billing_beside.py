@@ -34,7 +34,7 @@ def test_while_billing_has_its_rest_another_account_tries_where_the_first_is_hel
     desk.ask(first, second)
     desk.billing.towards[second.call_id] = Mood.TOO_MANY
     with connect(desk.world.postgres) as asleep, alone_with(asleep, f"{NAME} account d-1/COMMISSION"):
-        desk.carry(until_idle_s=2, billing_failures=1, billing_rest_s=0.5)
+        desk.carry(until_idle_s=4, billing_failures=1, billing_rest_s=0.5)
         assert len(desk.billing.sent) >= 2, "it was tried again after the rest"
 
 

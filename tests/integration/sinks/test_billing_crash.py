@@ -84,6 +84,7 @@ def test_a_worker_that_was_frozen_while_it_sent_does_no_harm_when_it_wakes(desk:
     desk.billing.moods.append(Mood.TAKES_AND_SAYS_NOTHING)
     sleeper = desk.start(until_idle_s=2)
     while not desk.billing.sent:
+        assert sleeper.poll() is None, "it ended before it sent anything"
         time.sleep(0.01)
     sleeper.send_signal(signal.SIGSTOP)
     desk.world.query(

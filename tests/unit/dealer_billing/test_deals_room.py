@@ -61,5 +61,9 @@ def test_a_tick_bills_a_month_by_a_decision_of_its_own() -> None:
     assert not billed.entry.lines  # nothing is owed before Billing has the bill
 
 
-def test_time_makes_nothing_due_in_a_lot() -> None:
-    assert list(Market().room.due(10**18)) == []
+def test_time_makes_nothing_due_in_a_lot_whose_version_waits() -> None:
+    market = Market()
+    market.concluded("L1", 1, "D1", 1_000)
+    market.price("L1", 3, 2_000)
+    assert market.lots["lot:L1"].waiting
+    assert list(market.room.due(10**18)) == []

@@ -47,8 +47,13 @@ def test_what_is_no_message_of_the_room_is_a_bug() -> None:
             use()
 
 
-def test_time_makes_nothing_due() -> None:
-    assert list(DealerBook().room.due(10**18)) == []
+@pytest.mark.requirement("DLR-06")
+def test_bills_and_payments_wait_as_long_as_it_takes() -> None:
+    book = DealerBook()
+    book.draft("B1", 100)
+    book.send_bill("B2", 100)
+    book.pay("P1", "B1", 40)
+    assert list(book.room.due(10**18)) == []
 
 
 @pytest.mark.parametrize("account", [accounts.CURRENT, accounts.SUSPENSE, accounts.RECEIVABLE])

@@ -21,3 +21,14 @@ def test_properties_that_are_not_there_are_refused_and_not_left_out(monkeypatch:
     monkeypatch.setenv("MILLRACE_KAFKA_PROPERTIES", "/run/secrets/mistyped")
     with pytest.raises(WrongSetting, match="MILLRACE_KAFKA_PROPERTIES is wrong: Path does not point to a file"):
         read(Settings)
+
+
+@pytest.mark.requirement("DLR-01", "PRI-11")
+@pytest.mark.parametrize("field", ["BILLING", "GENERAL_LEDGER"])
+@pytest.mark.parametrize("address", ["billing:8080", "127.0.0.1:18091", "", "http:// "])
+def test_an_address_that_could_only_be_tried_for_ever_is_refused_by_name(
+    monkeypatch: pytest.MonkeyPatch, field: str, address: str
+) -> None:
+    monkeypatch.setenv(f"MILLRACE_{field}", address)
+    with pytest.raises(WrongSetting, match=f"^MILLRACE_{field} is wrong: "):
+        read(Settings)

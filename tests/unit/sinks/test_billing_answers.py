@@ -70,10 +70,10 @@ def test_an_answer_without_an_end_is_cut_off_before_it_takes_the_memory() -> Non
     assert endless.given <= MOST_BYTES + 100_000
 
 
-def test_an_answer_is_asked_for_as_it_is_and_one_that_is_packed_is_not_unpacked_to_any_size() -> None:
+def test_an_answer_is_asked_for_as_it_is_and_one_that_is_compressed_is_not_unpacked_to_any_size() -> None:
     bomb = gzip.compress(b" " * 10_000_000 + json.dumps({"key": create_client().call_id}).encode())
     packed = httpx.Response(200, stream=httpx.ByteStream(bomb), headers={"Content-Encoding": "gzip"})
-    with pytest.raises(NoAnswer, match="packs its answer"):
+    with pytest.raises(NoAnswer, match="compresses its answer"):
         heard(packed)
 
 

@@ -112,6 +112,15 @@ def test_to_a_question_nothing_but_billings_own_word_says_that_nothing_is_there(
         heard(status, {}, "GET")
 
 
+@pytest.mark.parametrize("status", [401, 403])
+@pytest.mark.parametrize(("method", "error"), [("GET", NoAnswer), ("POST", NotTaken)])
+def test_who_is_turned_away_for_the_token_is_told_which_setting_it_is(
+    status: int, method: str, error: type[Exception]
+) -> None:
+    with pytest.raises(error, match=f"says {status} .*: is MILLRACE_BILLING_TOKEN the right one?"):
+        heard(status, {}, method)
+
+
 def test_a_bill_without_its_pdf_is_no_answer_yet() -> None:
     answer = {"key": issue_bill().call_id, "outcome": "done", "id": "b-1"}
     with pytest.raises(Nonsense, match="where its PDF is"):

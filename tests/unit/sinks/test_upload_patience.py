@@ -28,7 +28,7 @@ Handler = Callable[[httpx.Request], Awaitable[httpx.Response]]
 @pytest.fixture(autouse=True)
 def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     """Between attempts to connect."""
-    monkeypatch.setattr(remote, "LONGEST_WAIT_S", 0.1)
+    monkeypatch.setattr(remote, "LONGEST_PAUSE_S", 0.1)
 
 
 class Network:
