@@ -1,4 +1,5 @@
-"""Dealer billing as Postgres has it: a message for every row of the tables of dealers, accounts and bills (DLR-10).
+"""Dealer billing as Postgres has it: a message for every row of the tables of dealers, accounts, bills (DLR-10), and of
+payments in suspense (DLR-06).
 
 Field for column. What the columns are in the source, and why some have other names, says docs/reference-database.md.
 """
@@ -51,3 +52,15 @@ class ProjectedBill(Fact, frozen=True, kw_only=True):
     state: BillState
     url: Annotated[Text | None, Meta(description="where Billing keeps the bill's PDF")]
     successor: Annotated[Identifier | None, Meta(description="the bill that stands in its place")]
+
+
+class ProjectedSuspense(Fact, frozen=True, kw_only=True):
+    """A payment while it is in suspense. Compacted: a tombstone says that it waits no more, or never did."""
+
+    id: Annotated[str, Meta(description="book|payment, the record's key")]
+    payment_id: Text
+    dealer_id: Identifier
+    bill_id: Annotated[Identifier, Meta(description="what it waits for: the named bill, or its successor")]
+    named: Annotated[Identifier, Meta(description="the bill that Billing named")]
+    amount_minor: PositiveMinor
+    currency: CurrencyCode

@@ -45,11 +45,13 @@ class Pipeline:
         """A table of rows of one type, partitioned as all are."""
         return self.app.Table(name, partitions=PARTITIONS, row=row, **options)
 
-    def projected(self, topic: Topic, show: Callable[[str, Any], Contract]) -> Callable[[str, Any], OutRecord]:
-        """A table's projection: `show` makes of a key and its row what analysts see; a deleted row is a tombstone."""
+    def projected(self, topic: Topic, show: Callable[[str, Any], Contract | None]) -> Callable[[str, Any], OutRecord]:
+        """A table's projection: `show` makes of a key and its row what analysts see, or None; a tombstone says that
+        there is nothing to see, or no row any more."""
 
         def project(key: str, row: Any) -> OutRecord:
-            return OutRecord(topic.name, key.encode(), None if row is None else self._codec.encode(show(key, row)))
+            shown = None if row is None else show(key, row)
+            return OutRecord(topic.name, key.encode(), None if shown is None else self._codec.encode(shown))
 
         return project
 

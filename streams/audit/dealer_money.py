@@ -29,8 +29,8 @@ class DealerMoney:
         """By `book|account|currency`, on the account's own side."""
         self._taken: dict[str, Sum] = {}
         """Every payment that a book has taken, by `book|payment_id`."""
-        self._waiting: dict[str, Sum] = {}
-        """Those that are in suspense."""
+        self._waiting: dict[str, Row] = {}
+        """Those that are in suspense, as analysts should see them."""
         self._handed: dict[str, Sum] = {}
         """Those that another book should have taken, by the key that they have there."""
 
@@ -74,6 +74,10 @@ class DealerMoney:
             if self._handed.get(key) != handed.get(key):
                 yield _differs(key, f"{self._handed.get(key)} handed over", f"{handed.get(key)} taken")
 
+    def waiting(self) -> Iterator[tuple[str, Row]]:
+        """The payments in suspense, as analysts should see them."""
+        yield from self._waiting.items()
+
     # ---- payments
 
     def _paid(self, book: str, fields: Row, bill: Bill | None) -> Iterator[Finding]:
@@ -96,10 +100,11 @@ class DealerMoney:
     def _waits(self, book: str, fields: Row) -> Iterator[Finding]:
         """Into suspense, or on in it for another bill."""
         key, amount = f"{book}|{fields['payment_id']}", _sum(fields["amount"])
-        if self._waiting.get(key) != amount:
+        if self._in_suspense(key) != amount:
             yield from self._take(book, key, amount)
             self._add(book, SUSPENSE, amount)
-            self._waiting[key] = amount
+        ids = {name: fields[name] for name in ("payment_id", "dealer_id", "bill_id", "named")}
+        self._waiting[key] = {**ids, **fields["amount"]}
 
     def _leaves(self, book: str, fields: Row) -> Iterator[Finding]:
         """For another dealer's book."""
@@ -115,9 +120,14 @@ class DealerMoney:
         self._add(book, BANK, amount)
 
     def _out_of_suspense(self, book: str, key: str, amount: Sum) -> Iterator[Finding]:
-        if (waiting := self._waiting.pop(key, None)) != amount:
+        if (waiting := self._in_suspense(key)) != amount:
             yield _differs(key, f"{waiting} in suspense", f"{amount} out of it")
+        self._waiting.pop(key, None)
         self._add(book, SUSPENSE, (-amount[0], amount[1]))
+
+    def _in_suspense(self, key: str) -> Sum | None:
+        row = self._waiting.get(key)
+        return None if row is None else _sum(row)
 
     # ---- bills
 

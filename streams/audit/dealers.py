@@ -1,4 +1,5 @@
-"""Dealers, accounts and bills as their books' events make them: the auditor's own fold, and the rows that follow.
+"""Dealers, accounts, bills and what is in suspense as their books' events make them: the auditor's own fold, and the
+rows that follow.
 
 What a bill is worth is taken from the amounts that its events move, not from the sums that they tell. Requisites are
 personal, and findings are printed: of them only digests are compared.
@@ -20,7 +21,7 @@ from streams.audit.evidence import Row, Told
 from streams.audit.findings import Finding, Kind
 from streams.audit.openings import Openings
 
-TABLES = ("dealers", "accounts", "bill", "deposits")
+TABLES = ("dealers", "accounts", "bill", "deposits", "suspense")
 """Of Postgres; a projection topic each."""
 
 RECEIVABLE = "receivable/"
@@ -81,6 +82,8 @@ class Dealers:
                 yield from ((key, _row(key, bill)) for key, bill in self._bills.items())
             case "deposits":
                 yield from self._deposits.rows()
+            case "suspense":
+                yield from self._money.waiting()
 
     def deposited(self, books: Books) -> Iterator[Finding]:
         """What deposits come to is what the journal has on their accounts."""

@@ -34,6 +34,7 @@ from schemas.topics import (
     PROJECTED_BILLS,
     PROJECTED_DEALERS,
     PROJECTED_DEPOSITS,
+    PROJECTED_SUSPENSE,
     PURCHASE_EVENTS,
     STATEMENT_LINES,
     TICKS,
@@ -68,6 +69,7 @@ OF_DEALERS = {
     "accounts": PROJECTED_ACCOUNTS,
     "bill": PROJECTED_BILLS,
     "deposits": PROJECTED_DEPOSITS,
+    "suspense": PROJECTED_SUSPENSE,
 }
 """What is projected of dealers, by the table of Postgres."""
 

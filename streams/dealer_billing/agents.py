@@ -23,6 +23,7 @@ from schemas.topics import (
     PROJECTED_BILLS,
     PROJECTED_DEALERS,
     PROJECTED_DEPOSITS,
+    PROJECTED_SUSPENSE,
     Topic,
 )
 from streams.dealer_billing import deposit
@@ -34,7 +35,7 @@ from streams.dealer_billing.deposit import Deposit, Moved, Tiers
 from streams.dealer_billing.deposit_rows import TIERS, know
 from streams.dealer_billing.lot import Lot
 from streams.dealer_billing.lots_room import DealerLots
-from streams.dealer_billing.projection import project_account, project_bill, project_dealer
+from streams.dealer_billing.projection import project_account, project_bill, project_dealer, project_suspense
 from streams.dealer_billing.registration import Account, Registered
 from streams.dealer_billing.room import Tables
 from streams.dealer_billing.standing import Bill
@@ -48,7 +49,9 @@ OF_LOTS = (LOT_DEALS, LOT_ANSWERS)
 def wire(pipeline: Pipeline) -> None:
     """Declare the room's tables and agents."""
     bills = pipeline.table("bills", Bill, projection=pipeline.projected(PROJECTED_BILLS, project_bill))
-    payments = pipeline.table("billing_payments", Payment)
+    payments = pipeline.table(
+        "billing_payments", Payment, projection=pipeline.projected(PROJECTED_SUSPENSE, project_suspense)
+    )
     waiting = pipeline.table("waiting_payments", Waiting)
     dealers = pipeline.table("dealers", Dealer)
     registered = pipeline.table(

@@ -1,9 +1,10 @@
-"""Rows of a dealer's book as analysts and the dealer's queries see them (DLR-07, DLR-10). Pure."""
+"""Rows of a dealer's book as analysts and the dealer's queries see them (DLR-06, DLR-07, DLR-10). Pure."""
 
 from schemas.dealer_billing import AccountType
-from schemas.dealer_projections import ProjectedAccount, ProjectedBill, ProjectedDealer
+from schemas.dealer_projections import ProjectedAccount, ProjectedBill, ProjectedDealer, ProjectedSuspense
 from streams.dealer_billing.registration import Account, Registered
 from streams.dealer_billing.standing import Bill
+from streams.dealer_billing.taken import Payment
 
 
 def project_dealer(key: str, row: Registered) -> ProjectedDealer:
@@ -45,6 +46,21 @@ def project_bill(key: str, row: Bill) -> ProjectedBill:
         state=row.state,
         url=row.url,
         successor=row.successor,
+    )
+
+
+def project_suspense(key: str, row: Payment) -> ProjectedSuspense | None:
+    """A payment that waits in suspense; the key is `book|payment_id`. None where it does not wait."""
+    if row.waits_for is None:
+        return None
+    return ProjectedSuspense(
+        id=key,
+        payment_id=row.payment_id,
+        dealer_id=_dealer_of(key.partition("|")[0]),
+        bill_id=row.waits_for,
+        named=row.named,
+        amount_minor=row.amount.amount_minor,
+        currency=row.amount.currency,
     )
 
 

@@ -1,4 +1,5 @@
-"""What dealers' books project of dealers, accounts, bills and deposits, against the model (DLR-10)."""
+"""What dealers' books project of dealers, accounts, bills, deposits and suspense, against the model
+(DLR-06, DLR-10)."""
 
 import json
 from collections.abc import Callable, Iterable
@@ -68,6 +69,15 @@ def deposit(row: Fields) -> Any:
     return row["dealer_id"], row["segments"]
 
 
+def suspense(model: Model) -> Rows:
+    return {key: (key.partition("|")[2], _dealer(key), each["waits"], each["bill_id"], each["amount"], each["currency"])
+            for key, each in model.payments.items() if each["waits"] is not None}  # fmt: skip
+
+
+def payment(row: Fields) -> Any:
+    return tuple(row[name] for name in ("payment_id", "dealer_id", "bill_id", "named", "amount_minor", "currency"))
+
+
 def _dealer(key: str) -> str:
     return key.partition("|")[0].removeprefix("dealer:")
 
@@ -81,4 +91,5 @@ PROJECTED: Iterable[Projected] = (
     Projected("accounts", "dealer_billing.account.projection.v1", accounts, account),
     Projected("bill", "dealer_billing.bill.projection.v1", bills, bill),
     Projected("deposits", "dealer_billing.deposit.projection.v1", deposits, deposit),
+    Projected("suspense", "dealer_billing.suspense.projection.v1", suspense, payment),
 )

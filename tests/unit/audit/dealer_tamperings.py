@@ -19,6 +19,7 @@ from tests.unit.audit.dealing import (
     sent,
     sold,
     voided,
+    waiting_row,
     waits,
 )
 from tests.unit.audit.tampering import finds
@@ -171,6 +172,29 @@ def less_is_taken_than_was_handed_over(world: World) -> None:
 @finds(Kind.MONEY_DIFFERS, "dealer:D2|D1/P1")
 def a_payment_is_taken_that_nobody_has_handed_over(world: World) -> None:
     world.dealt.append(waits(40_00, "D1/P1", "D2"))
+
+
+@finds(Kind.PROJECTION_DIFFERS, f"topic suspense {DEALER}|P1")
+def a_payment_waits_that_the_topic_does_not_show(world: World) -> None:
+    world.dealt.append(waits())
+
+
+@finds(Kind.PROJECTION_DIFFERS, f"Postgres suspense {DEALER}|P1")
+def a_payment_waits_in_postgres_alone(world: World) -> None:
+    world.postgres = [with_rows(world.postgres[0], "suspense", **{f"{DEALER}|P1": waiting_row()})]
+
+
+@finds(Kind.PROJECTION_DIFFERS, f"topic suspense {DEALER}|P1")
+def a_payment_that_has_paid_still_waits_in_the_topic(world: World) -> None:
+    world.dealt += [waits(), sent(), paid(40_00, source="suspense")]
+    world.topics = with_rows(world.topics, "suspense", **{f"{DEALER}|P1": waiting_row()})
+
+
+@finds(Kind.PROJECTION_DIFFERS, f"Postgres suspense {DEALER}|P1, amount_minor")
+def a_payment_waits_with_a_penny_less_in_postgres(world: World) -> None:
+    world.dealt.append(waits())
+    row = waiting_row(amount_minor=39_99)
+    world.postgres = [with_rows(world.postgres[0], "suspense", **{f"{DEALER}|P1": row})]
 
 
 # ---- deposits

@@ -62,8 +62,15 @@ def voided(credited_minor: int = 0) -> Told:
 
 def waits(amount_minor: int = 40_00, payment_id: str = "P1", dealer_id: str = "D1") -> Told:
     """In suspense."""
-    fields = {"dealer_id": dealer_id, "bill_id": "B1", "payment_id": payment_id, "amount": eur(amount_minor)}
-    return Told("PaymentWaits", fields)
+    ids = {"dealer_id": dealer_id, "bill_id": "B1", "named": "B1", "payment_id": payment_id}
+    return Told("PaymentWaits", {**ids, "amount": eur(amount_minor)})
+
+
+def waiting_row(**fields: Any) -> Row:
+    """The row of the payment that `waits`, but for these fields."""
+    row = {"id": f"{DEALER}|P1", "payment_id": "P1", "dealer_id": "D1", "bill_id": "B1", "named": "B1",
+           "amount_minor": 40_00, "currency": "EUR"}  # fmt: skip
+    return {**row, **fields}
 
 
 def handed_over(amount_minor: int = 40_00, payment_id: str = "P1", to: str = "D2") -> Told:

@@ -24,6 +24,7 @@ from tests.unit.audit.dealing import (
     shown,
     told,
     voided,
+    waiting_row,
     waits,
 )  # fmt: skip
 from tests.unit.audit.world import DEPOSIT, decided, enter, line
@@ -117,6 +118,16 @@ def test_deposits_are_what_the_journal_has_and_open_segments_are_projected() -> 
     assert list(dealers.deposited(books)) == []
     row = {"id": DEALER, "dealer_id": "D1", "segments": "EUR small"}
     assert list(dealers.compare("topic", {**shown(), "deposits": {DEALER: row}})) == []
+
+
+@pytest.mark.requirement("DLR-06")
+def test_a_payment_is_shown_in_suspense_until_it_has_paid_and_with_the_bill_that_it_waits_for_last() -> None:
+    found = {**shown(), "suspense": {f"{DEALER}|P1": waiting_row()}}
+    assert list(folded(waits()).compare("topic", found)) == []
+    moved = Told("PaymentWaits", {**waits().fields, "bill_id": "B2"})
+    found["suspense"] = {f"{DEALER}|P1": waiting_row(bill_id="B2")}
+    assert list(folded(waits(), moved).compare("topic", found)) == []
+    assert list(folded(waits(), handed_over()).compare("topic", shown())) == []
 
 
 # ---- every unit of money that was received

@@ -13,7 +13,7 @@ from schemas.dealer_billing import Dealer
 from schemas.dealer_bills import HandOverPayment
 from schemas.topics import BILLING_CALLS, HANDED_PAYMENTS
 from streams.dealer_billing import deposit
-from streams.dealer_billing.projection import project_account, project_bill, project_dealer
+from streams.dealer_billing.projection import project_account, project_bill, project_dealer, project_suspense
 from streams.dealer_billing.room import DealerBilling, Tables
 from tests.rooms import Stage, Told
 from tests.torture.billing import Replies
@@ -90,9 +90,12 @@ class Both:
     def projected(self) -> Rows_:
         """What the product shows of these rows, as the verifier compares it."""
         shown = ((self.kept.registered, project_dealer), (self.kept.accounts, project_account),
-                 (self.kept.bills, project_bill), (self.kept.deposits, deposit.project))  # fmt: skip
+                 (self.kept.bills, project_bill), (self.kept.deposits, deposit.project),
+                 (self.kept.payments, project_suspense))  # fmt: skip
         return {
-            each.table: {key: each.shown(msgspec.structs.asdict(project(key, rows[key]))) for key in rows}
+            each.table: {
+                key: each.shown(msgspec.structs.asdict(row)) for key in rows if (row := project(key, rows[key]))
+            }
             for each, (rows, project) in zip(PROJECTED, shown, strict=True)
         }
 

@@ -1,0 +1,2 @@
+DROP VIEW analysis.suspense;
+DROP TABLE projection.suspense;
