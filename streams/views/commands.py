@@ -12,6 +12,7 @@ from schemas.settings import settings
 from streams.views import book as book_view
 from streams.views import dealer as dealer_view
 from streams.views import statement as statement_view
+from streams.views import suspense as suspense_view
 from streams.views.moments import Moment
 from streams.views.projection import FOREVER, CannotShow, Period, Projection, opened, reading
 
@@ -65,6 +66,19 @@ def statement(book_id: str, account: str | None, begins: int, ends: int, known_a
 @click.group()
 def dealer() -> None:
     """What concerns a dealer, by the id that CME gave him."""
+
+
+@dealer.command()
+@click.argument("cme_dealer_id", metavar="[CME_ID]", required=False)
+@_json_option
+def suspense(cme_dealer_id: str | None, readers: str | None) -> None:
+    """The payments that wait in suspense, of all dealers or of one, and the bills that they wait for."""
+    with _explained(), reading(settings().postgres) as connection:
+        answer = suspense_view.in_suspense(connection, cme_dealer_id)
+    if readers == PROGRAMS:
+        _tell_programs(suspense_view.as_json(answer))
+    else:
+        _tell_people(suspense_view.render(answer))
 
 
 @dealer.command()

@@ -88,9 +88,7 @@ BALANCES = """
 
 def bills_by_dealer(connection: psycopg.Connection, cme_dealer_id: str) -> ToPay:
     """What a dealer of CME still has to pay, and his current balances. Raises `NoSuchDealer`, `TooManyBills`."""
-    dealers = tuple(each for (each,) in connection.execute(DEALERS, [cme_dealer_id]))
-    if not dealers:
-        raise _no_such_dealer(connection, cme_dealer_id)
+    dealers = ids_of(connection, cme_dealer_id)
     with connection.cursor(row_factory=class_row(OpenBill)) as cursor:
         bills = cursor.execute(BILLS, [cme_dealer_id]).fetchall()
     if len(bills) > MOST_BILLS:
@@ -98,6 +96,14 @@ def bills_by_dealer(connection: psycopg.Connection, cme_dealer_id: str) -> ToPay
     with connection.cursor(row_factory=class_row(CurrentBalance)) as cursor:
         balances = cursor.execute(BALANCES, [cme_dealer_id]).fetchall()
     return ToPay(cme_dealer_id, dealers, tuple(bills), tuple(balances))
+
+
+def ids_of(connection: psycopg.Connection, cme_dealer_id: str) -> tuple[str, ...]:
+    """Our ids of a dealer of CME. Raises `NoSuchDealer`."""
+    dealers = tuple(each for (each,) in connection.execute(DEALERS, [cme_dealer_id]))
+    if not dealers:
+        raise _no_such_dealer(connection, cme_dealer_id)
+    return dealers
 
 
 def _no_such_dealer(connection: psycopg.Connection, cme_dealer_id: str) -> NoSuchDealer:

@@ -6,7 +6,8 @@ CannotShow
  ├── NoSuchAccount    the book has no statement of this account
  ├── TooManyLines     the period has more lines than one statement shows
  ├── NoSuchDealer     nobody is registered as this dealer of CME
- └── TooManyBills     a dealer has more bills to pay than one answer shows
+ ├── TooManyBills     a dealer has more bills to pay than one answer shows
+ └── TooManyPayments  more payments wait in suspense than one answer shows
 """
 
 from collections.abc import Iterator
@@ -52,6 +53,10 @@ class NoSuchDealer(CannotShow):
 
 class TooManyBills(CannotShow):
     """A dealer has more bills to pay than one answer shows."""
+
+
+class TooManyPayments(CannotShow):
+    """More payments wait in suspense than one answer shows."""
 
 
 class Balance(NamedTuple):
