@@ -218,6 +218,33 @@ def test_a_payment_for_an_unknown_or_another_dealers_bill_is_matched(world: Worl
     assert world.told(BillPaid, payment_id=handed.payment_id).state is BillState.PAID
 
 
+@pytest.mark.requirement("DLR-06")
+def test_what_waits_for_an_unknown_bill_is_listed_until_it_is_matched(world: World, dealer: DealerStory) -> None:
+    bill_id, nobody, cme_id = dealer.bill(700), DealerStory(world), f"cme-{dealer.dealer_id}"
+    mistyped, of_nobody = dealer.pay(f"{bill_id}-oh", 700), nobody.pay(bill_id, 5)
+
+    def listed(payment_id: str, *whose: str) -> list[dict[str, Any]]:
+        answer = json.loads(world.command("streams", "dealer", "suspense", *whose, "--json").stdout)
+        return [each for each in answer["payments"] if each["payment_id"] == payment_id]
+
+    world.wait(lambda: world.sql("SELECT 1 FROM projection.dealers WHERE cme_client_id = %s", cme_id) or None)
+    assert world.wait(lambda: listed(mistyped, cme_id) or None) == [
+        {
+            "payment_id": mistyped, "dealer_id": dealer.dealer_id, "cme_dealer_id": cme_id,
+            "bill_id": f"{bill_id}-oh", "named": f"{bill_id}-oh", "amount_minor": 700, "currency": "EUR",
+            "bill_state": None, "bill_currency": None,
+        }
+    ]  # fmt: skip
+    assert mistyped in world.command("streams", "dealer", "suspense", cme_id).stdout
+    (waits,) = world.wait(lambda: listed(of_nobody) or None)
+    assert (waits["dealer_id"], waits["cme_dealer_id"]) == (nobody.dealer_id, None)
+    world.send(MatchPayment(match_id=fresh("mat"), dealer_id=dealer.dealer_id, payment_id=mistyped, bill_id=bill_id))
+    assert world.told(BillPaid, payment_id=mistyped).state is BillState.PAID
+    assert world.wait(lambda: listed(mistyped) == [] or None)
+    said = world.command("streams", "dealer", "suspense", "cme-nobody")
+    assert (said.returncode, "no dealer is registered whom CME knows as 'cme-nobody'" in said.stderr) == (2, True)
+
+
 # ---- what he has to pay
 
 
