@@ -8,7 +8,7 @@ personal, and findings are printed: of them only digests are compared.
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from streams.audit.bill import Bill
@@ -112,12 +112,20 @@ class Dealers:
             if owed[key] != journal.get(key, 0):
                 yield Finding(Kind.BILLS_DIFFER, key, f"{journal.get(key, 0)}, as the journal", str(owed[key]))
 
-    def compare(self, place: str, projected: Mapping[str, Mapping[str, Row]]) -> Iterator[Finding]:
-        """Findings for every row of a projection that is missing, that nobody expects, or that differs."""
+    def compare(
+        self, place: str, projected: Mapping[str, Mapping[str, Row]], gone: Collection[str] = ()
+    ) -> Iterator[Finding]:
+        """Findings for every row of a projection that is missing, that nobody expects, or that differs.
+
+        `gone` names payments that may have left suspense though the projection still has them.
+        """
         for table in TABLES:
             found = projected.get(table, {})
             if table == "dealers":
                 found = {key: {**row, "requisite": _digest(row.get("requisite"))} for key, row in found.items()}
+            elif table == "suspense":
+                waiting = dict(self.rows(table))
+                found = {key: row for key, row in found.items() if key in waiting or key not in gone}
             yield from compare(Kind.PROJECTION_DIFFERS, f"{place} {table}", self.rows(table), found)
 
 

@@ -86,15 +86,16 @@ class Projection(NamedTuple):
 
     `dealers` has the rows of what dealers' books show, by table and key.
 
-    `before` names locks that nobody has told of since there are more partitions. Whether one of them has ended cannot
-    be seen: the end is told on another partition, and compaction may have forgotten it there.
+    `before` names the `locks`, and the payments in `suspense`, of which nobody has told since there are more
+    partitions. Whether one of them has ended cannot be seen: the end is told on another partition, and compaction may
+    have forgotten it there.
     """
 
     name: str
     balances: Mapping[str, Row]
     locks: Mapping[str, Row]
     lines: Iterable[Row | Finding]
-    before: Collection[str] = ()
+    before: Mapping[str, Collection[str]] = MappingProxyType({})
     dealers: Mapping[str, Mapping[str, Row]] = MappingProxyType({})
 
 

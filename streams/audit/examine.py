@@ -159,9 +159,10 @@ def _check_projection(projection: Projection, expected: Expected, findings: Find
     (books, sides, dealers), kind, name = expected, Kind.PROJECTION_DIFFERS, projection.name
     findings.extend(compare(kind, f"{name} balances", projected_balances(books, sides), projection.balances))
     findings.extend(unbalanced(f"{name} balances", projection.balances))
-    locks = {key: row for key, row in projection.locks.items() if key in books.locks or key not in projection.before}
+    ended, gone = (projection.before.get(of, ()) for of in ("locks", "suspense"))
+    locks = {key: row for key, row in projection.locks.items() if key in books.locks or key not in ended}
     findings.extend(compare(kind, f"{name} locks", projected_locks(books), locks))
-    findings.extend(dealers.compare(name, projection.dealers))
+    findings.extend(dealers.compare(name, projection.dealers, gone))
     statements = Statements(f"{name} statement", books, sides)
     for line in projection.lines:
         if isinstance(line, Finding):

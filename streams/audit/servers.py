@@ -183,13 +183,14 @@ class Topics:
 
     def projected(self) -> Projection:
         balances, locks = (last_told(self._latest(topic.name)) for topic in (BALANCES, OPEN_LOCKS))
+        dealers = {name: last_told(self._latest(topic.name)) for name, topic in OF_DEALERS.items()}
         return Projection(
             "topic",
             {key: self._fields_or_empty(AccountBalance, row) for key, row in balances.rows.items()},
             {key: self._fields_or_empty(OpenLock, row) for key, row in locks.rows.items()},
             (self._fields(StatementLine, record) for record in self._read_in_time(STATEMENT_LINES.name)),
-            locks.before,
-            {name: self._shown(topic) for name, topic in OF_DEALERS.items()},
+            {"locks": locks.before, "suspense": dealers["suspense"].before},
+            {name: self._shown(OF_DEALERS[name], told.rows) for name, told in dealers.items()},
         )
 
     def landings(self) -> Iterator[Projection]:
@@ -220,9 +221,8 @@ class Topics:
                 rows[_key(record)] = record.value()
         return latest
 
-    def _shown(self, topic: Topic) -> Mapping[str, Row]:
+    def _shown(self, topic: Topic, told: Mapping[str, bytes]) -> Mapping[str, Row]:
         (message,) = topic.messages
-        told = last_told(self._latest(topic.name)).rows
         return {key: self._fields_or_empty(message, row) for key, row in told.items()}
 
     def _fields(self, message: type[Contract], record: Any) -> Row | Finding:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from schemas.ledger import StatementLine
-from schemas.topics import BALANCES, JOURNAL, OPEN_LOCKS, PARTITIONS, STATEMENT_LINES
+from schemas.topics import BALANCES, JOURNAL, OPEN_LOCKS, PARTITIONS, PROJECTED_SUSPENSE, STATEMENT_LINES
 from streams.audit.findings import Finding, Kind
 from streams.audit.servers import CHANGELOGS
 from streams.simulator.evidence import audit, visible
@@ -24,7 +24,7 @@ from streams.simulator.world import Berth, World
 pytestmark = [pytest.mark.requirement("PIPE-09")]
 
 MORE = 12
-PROJECTED = (BALANCES.name, OPEN_LOCKS.name)
+PROJECTED = (BALANCES.name, OPEN_LOCKS.name, PROJECTED_SUSPENSE.name)
 
 
 @pytest.fixture
@@ -112,15 +112,16 @@ def test_an_entry_that_comes_where_its_book_was_before_is_found(broker: Broker) 
     assert [finding.kind for finding in found(broker)] == [Kind.MISPLACED]
 
 
-def test_a_lock_that_has_ended_since_may_lie_open_where_it_was_before(broker: Broker) -> None:
+@pytest.mark.parametrize("topic", [OPEN_LOCKS.name, PROJECTED_SUSPENSE.name])
+def test_what_has_ended_since_may_lie_open_where_it_was_before(topic: str, broker: Broker) -> None:
     """Its end is a tombstone in another partition, which compaction takes away some day."""
     repartition(broker)
-    ended = {record.key() for number in range(MORE) for record in visible(broker, Place(OPEN_LOCKS.name, number))
+    ended = {record.key() for number in range(MORE) for record in visible(broker, Place(topic, number))
              if record.value() is None}  # fmt: skip
     for number in range(MORE):
-        broker.logs[Place(OPEN_LOCKS.name, number)].compact(1 << 40, tombstones_before_ms=1 << 50)
-    left = {record.key() for number in range(MORE) for record in visible(broker, Place(OPEN_LOCKS.name, number))}
-    assert ended & left, "no lock has ended on another partition"
+        broker.logs[Place(topic, number)].compact(1 << 40, tombstones_before_ms=1 << 50)
+    left = {record.key() for number in range(MORE) for record in visible(broker, Place(topic, number))}
+    assert ended & left, "nothing has ended on another partition"
     assert found(broker) == []
 
 
