@@ -1,7 +1,5 @@
 """`python -m streams deadletters`: see what could not be read, and send it again once its cause is mended (PIPE-04)."""
 
-import getpass
-import os
 import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
@@ -15,6 +13,7 @@ from schemas.letters import LetterReplayed
 from schemas.registry import ConfluentRegistry
 from schemas.settings import Settings
 from schemas.topics import DEAD_LETTERS, PARTITIONS, REPLAYS
+from streams import person
 from streams.topics import ServerDown
 
 TIMEOUT_S = 15.0
@@ -108,7 +107,7 @@ def replay(settings: Settings, choose: Callable[[Iterable[DeadLetter]], list[Dea
 
 
 def _publish(producer: Any, codec: Codec, letters: list[DeadLetter]) -> None:
-    now, actor = time.time_ns() // 1_000, _who()
+    now, actor = time.time_ns() // 1_000, person.at_the_command_line()
     producer.begin_transaction()
     for letter in letters:
         producer.produce(letter.topic, letter.value, letter.key, headers=letter.headers)
@@ -117,14 +116,6 @@ def _publish(producer: Any, codec: Codec, letters: list[DeadLetter]) -> None:
         mark = codec.encode(LetterReplayed(letter_id=letter.id, topic=letter.topic, replayed_at=now))
         producer.produce(REPLAYS.name, mark, letter.id, headers=envelope.headers())
     producer.commit_transaction(COMMIT_S)
-
-
-def _who() -> str:
-    """The person at the command line; a container may not know its user's name."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return f"user {os.getuid()}"
 
 
 def _codec(settings: Settings) -> Codec:

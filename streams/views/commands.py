@@ -1,5 +1,6 @@
 """`python -m streams book`, `statement` and `dealer`. What cannot be shown is one sentence and exit code 2."""
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -8,7 +9,11 @@ import click
 import orjson
 from rich.console import Console, RenderableType
 
+from schemas.dealer_billing import Refused
+from schemas.publishing import NotPublished
 from schemas.settings import settings
+from streams import matching
+from streams.asking import NotAnswered
 from streams.views import book as book_view
 from streams.views import dealer as dealer_view
 from streams.views import statement as statement_view
@@ -16,7 +21,7 @@ from streams.views import suspense as suspense_view
 from streams.views.moments import Moment
 from streams.views.projection import FOREVER, CannotShow, Period, Projection, opened, reading
 
-CANNOT = 2
+REFUSED, CANNOT = 1, 2
 PROGRAMS = "programs"
 
 _json_option = click.option("--json", "readers", flag_value=PROGRAMS, help="For programs.")
@@ -94,6 +99,22 @@ def bills(cme_dealer_id: str, readers: str | None) -> None:
         _tell_people(dealer_view.render(answer))
 
 
+@dealer.command()
+@click.argument("payment_id", metavar="PAYMENT_ID")
+@click.argument("bill_id", metavar="BILL_ID")
+@click.option("--dealer", "dealer_id", metavar="OUR_ID", help="Whose payment, where several have this id.")
+@click.option("--bill-dealer", "bill_dealer_id", metavar="OUR_ID", help="Whose bill, where several have this id.")
+@click.option("--wait", "wait_s", type=click.FloatRange(min=0), default=15.0, show_default=True, metavar="SECONDS",
+              help="How long for the answer.")  # fmt: skip
+def match(payment_id: str, bill_id: str, dealer_id: str | None, bill_dealer_id: str | None, wait_s: float) -> None:
+    """Say for which bill a payment in suspense is. Exits 0 when it is taken, 1 when the book refuses, 2 if neither."""
+    with _explained(), reading(settings().postgres) as connection:
+        meant = matching.find(connection, payment_id, bill_id, dealer_id, bill_dealer_id)
+        answer = matching.match(settings(), meant, wait_s)
+    click.echo(matching.in_words(answer))
+    sys.exit(REFUSED if isinstance(answer, Refused) else 0)
+
+
 @contextmanager
 def _projection(book_id: str) -> Iterator[Projection]:
     with _explained(), opened(settings().postgres, book_id) as projection:
@@ -104,7 +125,7 @@ def _projection(book_id: str) -> Iterator[Projection]:
 def _explained() -> Iterator[None]:
     try:
         yield
-    except CannotShow as error:
+    except (CannotShow, NotAnswered, NotPublished) as error:
         problem = click.ClickException(str(error))
         problem.exit_code = CANNOT
         raise problem from error
