@@ -4,8 +4,8 @@ from schemas.fields import LONGEST_TEXT, Fact
 from schemas.lots import DealCharged
 from schemas.refusals import Reason
 from streams.dealer_billing import commission
-from streams.dealer_billing.bought import Deal, DealDesk, Wanted, taken_back
 from streams.dealer_billing.commission import Place
+from streams.dealer_billing.deal_row import Deal, DealDesk, Wanted, taken_back
 from streams.ledger.draft import Draft, Refused, refused
 
 

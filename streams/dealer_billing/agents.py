@@ -27,19 +27,19 @@ from schemas.topics import (
     Topic,
 )
 from streams.dealer_billing import deposit
-from streams.dealer_billing.bought import Deal
+from streams.dealer_billing.bill_row import Bill
 from streams.dealer_billing.commission import Month
 from streams.dealer_billing.conditions import hear_policy, hear_rate
+from streams.dealer_billing.deal_row import Deal
 from streams.dealer_billing.deals_room import DealerDeals, DealTables
 from streams.dealer_billing.deposit import Deposit, Moved, Tiers
 from streams.dealer_billing.deposit_rows import TIERS, know
 from streams.dealer_billing.lot import Lot
 from streams.dealer_billing.lots_room import DealerLots
+from streams.dealer_billing.payment_row import Payment, Waiting
 from streams.dealer_billing.projection import project_account, project_bill, project_dealer, project_suspense
 from streams.dealer_billing.registration import Account, Registered
 from streams.dealer_billing.room import Tables
-from streams.dealer_billing.standing import Bill
-from streams.dealer_billing.taken import Payment, Waiting
 from streams.pipeline import Pipeline, RoomOf
 
 DECIDED = (DEALER_COMMANDS, BILLS, BILL_CORRECTIONS, BILLING_PAYMENTS, BILLING_ANSWERS, HANDED_PAYMENTS, LOT_CHARGES)

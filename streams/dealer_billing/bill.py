@@ -29,10 +29,10 @@ from schemas.dealer_billing import AccountType, Dealer, Operation
 from schemas.dealer_bills import BillDrafted, BillSent, CorrectBill, CreateBill, VoidBill
 from schemas.fields import LONGEST_TEXT, Fact
 from schemas.refusals import Reason
+from streams.dealer_billing.bill_row import Bill, Life
 from streams.dealer_billing.owing import call_id_of, common_of, draft_bill, replace_bill, send, take_back, withdrawal
+from streams.dealer_billing.payment_row import Meant, Payment
 from streams.dealer_billing.registration import Account
-from streams.dealer_billing.standing import Bill, Life
-from streams.dealer_billing.taken import Meant, Payment
 from streams.ledger.draft import Draft, Refused, refused
 
 ACCOUNT_OF = {Operation.GET_REWARD: AccountType.COMMISSION, Operation.GET_SETTLEMENT: AccountType.SETTLEMENT}

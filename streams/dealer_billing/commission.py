@@ -37,8 +37,8 @@ from schemas.fields import LONGEST_TEXT, MAX_MINOR, Fact, Money, from_micros, to
 from schemas.lots import CommissionBilled, CommissionUnbilled, DealCharged, DealTakenBack
 from schemas.refusals import Reason
 from streams.dealer_billing.owing import draft_bill, replace_bill, take_back
+from streams.dealer_billing.payment_row import Meant, Payment
 from streams.dealer_billing.registration import Account
-from streams.dealer_billing.taken import Meant, Payment
 from streams.ledger.draft import Draft, Refused, refused
 
 MAX_DEALS = 2_000

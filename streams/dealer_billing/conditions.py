@@ -7,8 +7,8 @@ from msgspec.structs import replace
 
 from schemas.dealer_reference import CommissionPolicy, CommissionRate
 from streams.dealer_billing import commission, deal
-from streams.dealer_billing.bought import Deal
 from streams.dealer_billing.commission import Month
+from streams.dealer_billing.deal_row import Deal
 from streams.dealer_billing.deals_room import Listed
 from streams.ledger.tables import put
 

@@ -40,8 +40,8 @@ from schemas.lots import (
 )
 from schemas.refusals import Reason
 from streams.dealer_billing import accrual, settlement
-from streams.dealer_billing.bought import Deal, DealDesk, State, Wanted
 from streams.dealer_billing.commission import HOUR_US
+from streams.dealer_billing.deal_row import Deal, DealDesk, State, Wanted
 from streams.ledger.draft import Draft, Refused, refused
 
 AGAIN_US = HOUR_US

@@ -22,13 +22,13 @@ from schemas.lots import (
     TakeBackDeal,
 )
 from schemas.refusals import Reason
-from streams.dealer_billing import bought, commission, deal, settlement
-from streams.dealer_billing.bought import Deal, DealDesk, DealEvent, State
+from streams.dealer_billing import commission, deal, deal_row, settlement
 from streams.dealer_billing.commission import CommissionEvent, Month
 from streams.dealer_billing.deal import AGAIN_US, REFUSED_US
+from streams.dealer_billing.deal_row import Deal, DealDesk, DealEvent, State
+from streams.dealer_billing.payment_row import Meant, Payment
 from streams.dealer_billing.registration import Account
 from streams.dealer_billing.room import DEALER, DealerBilling, Tables
-from streams.dealer_billing.taken import Meant, Payment
 from streams.ledger import draft as drafts
 from streams.ledger.draft import Draft, Ledger, refused
 from streams.ledger.tables import DueRows, Rows
@@ -119,7 +119,7 @@ class DealerDeals(DealerBilling):
 
     def _change_deal(self, event: DealEvent) -> None:
         rows, key = self._deals.deals, f"{DEALER}{event.dealer_id}|{event.lot_id}"
-        rows[key] = bought.evolve(rows.get(key), event)
+        rows[key] = deal_row.evolve(rows.get(key), event)
 
     def _change_month(self, event: CommissionEvent) -> None:
         month, currency = commission.month_of(event)
@@ -175,7 +175,7 @@ class DealerDeals(DealerBilling):
 
 
 class BookDesk:
-    """What a decision about deals reads: see `bought.DealDesk`."""
+    """What a decision about deals reads: see `deal_row.DealDesk`."""
 
     def __init__(self, room: DealerDeals, book: str, told: Sequence[Fact] = ()) -> None:
         self._room, self._book, self._told = room, book, told
@@ -204,7 +204,7 @@ class BookDesk:
         row = self._room._deals.deals.get(f"{self._book}|{lot_id}")
         for event in self._told:
             if isinstance(event, DealEvent) and event.lot_id == lot_id:
-                row = bought.evolve(row, event)
+                row = deal_row.evolve(row, event)
         return row
 
     def month(self, month: str, currency: str) -> Month | None:

@@ -12,10 +12,10 @@ from schemas.fields import Fact, Money
 from schemas.refusals import Reason
 from streams.dealer_billing import registration
 from streams.dealer_billing.accounts import CURRENT, RECEIVABLE, REVENUE
+from streams.dealer_billing.bill_row import Bill, Life, evolve, paid
 from streams.dealer_billing.payment import settle_waiting
+from streams.dealer_billing.payment_row import Meant, Payment
 from streams.dealer_billing.registration import Account
-from streams.dealer_billing.standing import Bill, Life, evolve, paid
-from streams.dealer_billing.taken import Meant, Payment
 from streams.ledger.draft import Draft, Refused, refused
 
 

@@ -39,8 +39,8 @@ from schemas.dealer_bills import (
 from schemas.fields import LONGEST_TEXT, Fact, Money
 from schemas.refusals import Reason
 from streams.dealer_billing.accounts import BANK, CURRENT, RECEIVABLE, SUSPENSE
-from streams.dealer_billing.standing import Bill, Life, paid
-from streams.dealer_billing.taken import Meant, Payment, Waiting
+from streams.dealer_billing.bill_row import Bill, Life, paid
+from streams.dealer_billing.payment_row import Meant, Payment, Waiting
 from streams.ledger.draft import Draft, Refused, refused
 
 MAX_WAITING = 100

@@ -2,9 +2,9 @@
 
 from schemas.dealer_billing import AccountType
 from schemas.dealer_projections import ProjectedAccount, ProjectedBill, ProjectedDealer, ProjectedSuspense
+from streams.dealer_billing.bill_row import Bill
+from streams.dealer_billing.payment_row import Payment
 from streams.dealer_billing.registration import Account, Registered
-from streams.dealer_billing.standing import Bill
-from streams.dealer_billing.taken import Payment
 
 
 def project_dealer(key: str, row: Registered) -> ProjectedDealer:

@@ -52,12 +52,12 @@ from schemas.dealer_deposits import (
     PriceSegmentRevoked,
 )
 from schemas.fields import Contract, Fact
-from streams.dealer_billing import bill, payment, registration, standing, taken
+from streams.dealer_billing import bill, bill_row, payment, payment_row, registration
+from streams.dealer_billing.bill_row import Bill, BillEvent
 from streams.dealer_billing.deposit import Deposit, Moved, Tiers
 from streams.dealer_billing.deposit_rows import DepositRows
+from streams.dealer_billing.payment_row import Meant, Payment, PaymentEvent, Waiting
 from streams.dealer_billing.registration import Account, AccountEvent, Registered
-from streams.dealer_billing.standing import Bill, BillEvent
-from streams.dealer_billing.taken import Meant, Payment, PaymentEvent, Waiting
 from streams.ledger import draft as drafts
 from streams.ledger.draft import Draft, Ledger
 from streams.ledger.tables import DueRows, Rows, put
@@ -241,18 +241,18 @@ class DealerBilling:
 
     def _change_bill(self, event: BillEvent) -> None:
         rows, key = self._tables.bills, f"{DEALER}{event.dealer_id}|{event.bill_id}"
-        rows[key] = standing.evolve(rows.get(key), event)
+        rows[key] = bill_row.evolve(rows.get(key), event)
 
     def _change_payment(self, event: PaymentEvent) -> None:
         book, rows = f"{DEALER}{event.dealer_id}", self._tables.waiting
         before = self._payment(book, event.payment_id)
-        self._tables.payments[f"{book}|{event.payment_id}"] = after = taken.evolve_payment(before, event)
+        self._tables.payments[f"{book}|{event.payment_id}"] = after = payment_row.evolve_payment(before, event)
         if before is not None and before.waits_for is not None:
             key = f"{book}|{before.waits_for}"
-            put(rows, key, taken.without(rows.get(key), event.payment_id))
+            put(rows, key, payment_row.without(rows.get(key), event.payment_id))
         if after.waits_for is not None:
             key = f"{book}|{after.waits_for}"
-            rows[key] = taken.with_payment(rows.get(key), event.payment_id)
+            rows[key] = payment_row.with_payment(rows.get(key), event.payment_id)
 
     def refusal(self, message: Contract, refused: drafts.Refused) -> list[Fact]:
         """The event that says no."""

@@ -4,7 +4,7 @@ from schemas.dealer_billing import AccountType, Operation
 from schemas.dealer_bills import BillDrafted
 from schemas.fields import Fact
 from schemas.lots import DealCharged
-from streams.dealer_billing.bought import Deal, DealDesk, Wanted, taken_back
+from streams.dealer_billing.deal_row import Deal, DealDesk, Wanted, taken_back
 from streams.dealer_billing.owing import draft_bill, replace_bill, take_back
 from streams.ledger.draft import Draft, Refused
 

@@ -12,8 +12,8 @@ from schemas.dealer_projections import ProjectedBill, ProjectedDealer
 from schemas.fields import Money
 from schemas.settings import Settings
 from schemas.topics import PROJECTED_BILLS, PROJECTED_DEALERS, PROJECTED_SUSPENSE
+from streams.dealer_billing.payment_row import Payment, PaymentEvent, evolve_payment
 from streams.dealer_billing.projection import project_suspense
-from streams.dealer_billing.taken import Payment, PaymentEvent, evolve_payment
 from streams.views.projection import NoSuchDealer, TooManyPayments
 from streams.views.suspense import MOST_PAYMENTS, PAYMENTS, in_suspense
 

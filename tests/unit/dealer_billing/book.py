@@ -15,12 +15,12 @@ from schemas.dealer_bills import CorrectBill, CreateBill, MatchPayment, VoidBill
 from schemas.dealer_deposits import DepositReceived, DepositReturned, DepositTier
 from schemas.fields import Contract, Fact, Money
 from streams.dealer_billing.bill import ACCOUNT_OF
+from streams.dealer_billing.bill_row import Bill
 from streams.dealer_billing.deposit import Deposit, Moved, Tiers, evolve_tiers
 from streams.dealer_billing.deposit_rows import TIERS, know
+from streams.dealer_billing.payment_row import Payment, Waiting
 from streams.dealer_billing.registration import Account, Registered, State
 from streams.dealer_billing.room import DealerBilling, Tables
-from streams.dealer_billing.standing import Bill
-from streams.dealer_billing.taken import Payment, Waiting
 from streams.ledger.accounts import Balance
 from streams.ledger.draft import Draft, Ledger, Refused
 from streams.ledger.limits import Usage

@@ -23,9 +23,9 @@ from schemas.lots import (
     LotWinnerChanged,
     TakeBackDeal,
 )
-from streams.dealer_billing.bought import Deal
 from streams.dealer_billing.commission import Month
 from streams.dealer_billing.conditions import hear_policy, hear_rate
+from streams.dealer_billing.deal_row import Deal
 from streams.dealer_billing.deals_room import DealerDeals, DealTables
 from streams.dealer_billing.lot import Lot
 from streams.dealer_billing.lots_room import DealerLots

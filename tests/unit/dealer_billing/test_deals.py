@@ -15,7 +15,7 @@ from schemas.lots import (
     LotAnswer,
     TakeBackDeal,
 )
-from streams.dealer_billing.bought import State
+from streams.dealer_billing.deal_row import State
 from streams.ledger.draft import Refused
 from tests.rooms import HOUR
 

@@ -4,7 +4,7 @@ import pytest
 
 from schemas.dealer_billing import AccountType
 from schemas.lots import DealAnswer, DealKind, DealWaits
-from streams.dealer_billing.bought import State
+from streams.dealer_billing.deal_row import State
 from tests.rooms import DAY, HOUR
 
 from .book import OPEN

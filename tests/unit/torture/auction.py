@@ -12,8 +12,8 @@ from schemas.dealer_reference import COMMISSION, CommissionPolicy, CommissionRat
 from schemas.fields import Contract, Fact
 from schemas.lots import ChargeDeal, LotAnswer, TakeBackDeal
 from schemas.topics import BILLING_CALLS
-from streams.dealer_billing.bought import Deal
 from streams.dealer_billing.commission import Month
+from streams.dealer_billing.deal_row import Deal
 from streams.dealer_billing.deals_room import DealerDeals, DealTables
 from streams.dealer_billing.lot import Lot
 from streams.dealer_billing.lots_room import DealerLots

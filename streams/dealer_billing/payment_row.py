@@ -7,7 +7,7 @@ import msgspec
 
 from schemas.dealer_bills import BillPaid, PaymentCredited, PaymentHandedOver, PaymentWaits
 from schemas.fields import Money
-from streams.dealer_billing.standing import Bill
+from streams.dealer_billing.bill_row import Bill
 
 PaymentEvent: TypeAlias = PaymentWaits | BillPaid | PaymentCredited | PaymentHandedOver
 
