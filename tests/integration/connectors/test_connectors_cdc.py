@@ -160,7 +160,7 @@ def test_a_change_made_while_the_source_restarts_arrives_once(place: Place) -> N
 
 @pytest.mark.requirement("PIPE-06")
 def test_the_slot_follows_the_log_that_others_write(place: Place) -> None:
-    """Otherwise Postgres would keep all that the projections write until the next price change."""
+    """By its heartbeats: Postgres would keep all that the projections write until the next price change."""
     place.sql("CREATE TABLE public.others AS SELECT repeat('x', 1000) FROM generate_series(1, 5000)")
     written = place.sql("SELECT pg_current_wal_lsn()::text")[0][0]
     place.until(
