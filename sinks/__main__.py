@@ -1,6 +1,6 @@
 """`python -m sinks invoices | adi | general-ledger | receipts | billing`: the workers.
 
-`python -m sinks verify | parked | retry | refused | day | purchase`: what they left behind.
+`python -m sinks verify | parked | retry | refused | day | calls | purchase`: what they left behind.
 
 Exit codes: see `sinks.errors.Exit`.
 """
@@ -27,6 +27,7 @@ from sinks import metrics, parked
 from sinks import retry as retrying
 from sinks import verify as proving
 from sinks.adi.sink import AdiSink
+from sinks.billing import calls as calling
 from sinks.billing import proof as billed
 from sinks.billing.carrier import Carrier
 from sinks.billing.http import HttpBilling
@@ -186,6 +187,26 @@ def day(day: datetime, prison_id: str | None) -> None:
     found = reconciling.differences(report)
     Console(highlight=False).print(show.render(report, found))
     sys.exit(Exit.DIFFERENCES if found else Exit.DONE)
+
+
+@cli.command()
+@click.option("--open", "which", flag_value="open", help="Those without an answer, parked ones too.")
+@click.option("--refused", "which", flag_value="refused", help="Those that Billing refused.")
+@click.option("--parked", "which", flag_value="parked", help="Those that wait for a person.")
+@click.option("--dealer", "dealer_id", metavar="DEALER_ID", help="One dealer only.")
+@click.option("--limit", type=click.IntRange(1, 10_000), default=50, show_default=True, help="At most so many.")
+@click.option("--json", "readers", flag_value="programs", help="For programs.")
+def calls(which: str | None, dealer_id: str | None, limit: int, readers: str | None) -> None:
+    """List calls of dealers' books to Billing, newest last, and how each of them stands."""
+    chosen = calling.Which(which or calling.Which.ALL)
+    with refusals(Exit.REFUSED), connect(settings().postgres) as connection:
+        listed = calling.listing(connection, chosen, dealer_id, limit)
+    if readers:
+        click.echo(orjson.dumps(calling.as_json(listed), option=orjson.OPT_INDENT_2))
+        return
+    if listed.calls:
+        Console(highlight=False).print(calling.render(listed.calls))
+    click.echo(calling.summary(listed, chosen), err=True)
 
 
 @cli.command()

@@ -189,6 +189,11 @@ def test_calls_of_dealers_books_are_carried_out_parked_and_proved_by_the_command
     listed = sinks(environment, "parked").communicate(timeout=90)[0]
     assert "(d-2/COMMISSION/client/1): useless_answers: Billing at " in listed
     assert "secret" not in listed
+    calls = json.loads(sinks(environment, "calls", "--parked", "--json").communicate(timeout=90)[0])["calls"]
+    assert [(each["call_id"], each["state"]) for each in calls] == [("d-2/COMMISSION/client/1", "parked")]
+    table, counted = sinks(environment | {"COLUMNS": "220"}, "calls", "--limit", "1").communicate(timeout=90)
+    assert "d-2/COMMISSION/client/1" in table
+    assert "1 of 2 calls, the latest" in counted
     differences = sinks(environment, "verify").communicate(timeout=120)[0].splitlines()
     # Acknowledgements that other tests' databases gave lie in the same topic, and are counted in the last line.
     assert not [each for each in differences[:-1] if not each.startswith("Kafka has acknowledgement ")]
