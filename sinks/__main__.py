@@ -55,6 +55,7 @@ from sinks.worker import Worker, nothing_to_deliver
 until_idle = click.option(
     "--until-idle", "until_idle_s", type=float, metavar="SECONDS", help="End after so long with nothing to do."
 )
+_RETRIED = (InvoiceSink.name, AdiSink.name, ReceiptSink.name, BillingSink.name)
 metrics_port = click.option("--metrics-port", default=0, show_default="any free port")
 
 
@@ -156,15 +157,23 @@ def parked_() -> None:
 
 
 @cli.command()
-def retry() -> None:
+@click.option("--sink", "name", type=click.Choice(_RETRIED), help="What is parked of one sink only.")
+@click.option("--subject", metavar="TEXT", help="One record, account or prison only, as `parked` names it.")
+def retry(name: str | None, subject: str | None) -> None:
     """Try again what is parked, in the order of the log; what is still parked is printed."""
-    left = 0
+    done = retrying.Retried([], [])
     with refusals(Exit.REFUSED), connect(settings().postgres) as connection:
         storage = Storage(settings().blob)
-        for sink in _sinks():
-            left += retrying.retry(sink, _codec(sink.topic), connection, settings().kafka, storage, click.echo)
-    click.echo(f"{left} still parked" if left else "nothing is parked", err=True)
-    sys.exit(Exit.DIFFERENCES if left else Exit.DONE)
+        for sink in (each for each in _sinks() if name in (None, each.name)):
+            one = retrying.retry(sink, _codec(sink.topic), connection, settings().kafka, storage, subject)
+            done = retrying.Retried(done.let_go + one.let_go, done.left + one.left)
+    for item in done.let_go:
+        click.echo(f"let go: {item.what}", err=True)
+    for item in done.left:
+        click.echo(str(item))
+    nothing = "nothing is parked" if name is None and subject is None else "nothing of it is parked"
+    click.echo(f"{len(done.let_go)} let go, {len(done.left)} still parked" if any(done) else nothing, err=True)
+    sys.exit(Exit.DIFFERENCES if done.left else Exit.DONE)
 
 
 @cli.command()
