@@ -70,14 +70,17 @@ class Carrier:
         self._runner.close()
 
     def deliver(self, connection: Connection) -> int:
-        """Some rounds, and the answers into Kafka; how much came further."""
+        """Some rounds, and the answers into Kafka; how much came further.
+
+        It looks first: what waits then has failed to be published before, perhaps in a process that ended over it.
+        """
+        self._observe(connection)
         begun, done = time.monotonic(), 0
         while (ended := self._round(connection)) == MOST_CALLS and time.monotonic() - begun < ROUNDS_S:
             done += ended
         done += ended
         published = outbox.publish_waiting(connection, self._settings, self._codec, self._topic)
         metrics.BILLING_ANSWERS_PUBLISHED.inc(published)
-        self._observe(connection)
         return done + published
 
     def _round(self, connection: Connection) -> int:
