@@ -47,7 +47,8 @@ BILLING_OUTCOMES = Counter("millrace_sink_billing_outcomes", "Final answers of B
 BILLING_CALLS_OPEN = Gauge("millrace_sink_billing_calls_open", "Calls that Billing has not answered yet", ["state"])
 BILLING_OLDEST_CALL = Gauge("millrace_sink_billing_oldest_call_seconds", "Since the oldest of them came; 0: none")
 BILLING_LET_ALONE = Gauge(
-    "millrace_sink_billing_let_alone", "1 while this process asks Billing nothing, as it has failed too often in a row"
+    "millrace_sink_billing_let_alone",
+    "1 while this process asks Billing nothing, as it has failed too often in a row, and has its rest or a call waits",
 )
 BILLING_ANSWERS_PUBLISHED = Counter("millrace_sink_billing_answers", "Answers of Billing that Kafka has taken")
 BILLING_ANSWERS_WAITING = Gauge("millrace_sink_billing_answers_waiting", "Answers of Billing that Kafka may not have")

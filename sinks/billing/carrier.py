@@ -54,9 +54,10 @@ class Carrier:
         self._codec = codec
         self._settings = settings
         self._topic = topic
+        self._rest = Rest()
         self._breaker = CircuitBreaker(
             settings.billing_failures, settings.billing_rest_s,
-            exclude=[Stale, psycopg.Error], throw_new_error_on_trip=False, state_storage=Rest(),
+            exclude=[Stale, psycopg.Error], throw_new_error_on_trip=False, state_storage=self._rest,
         )  # fmt: skip
         self._runner = asyncio.Runner()
         self._one_by_one = asyncio.Lock()
@@ -200,7 +201,7 @@ class Carrier:
 
     def _observe(self, connection: Connection) -> None:
         """Gauges of what others change too, now and then; the breaker is this process' own."""
-        metrics.BILLING_LET_ALONE.set(0 if self._breaker.current_state == STATE_CLOSED else 1)
+        metrics.BILLING_LET_ALONE.set(int(self._lets_alone(connection)))
         if time.monotonic() - self._observed_at < OBSERVE_S:
             return
         self._observed_at = time.monotonic()
@@ -209,3 +210,12 @@ class Carrier:
             metrics.BILLING_CALLS_OPEN.labels(state).set(count)
         metrics.BILLING_OLDEST_CALL.set(standing.oldest_s)
         metrics.BILLING_ANSWERS_WAITING.set(standing.to_publish)
+
+    def _lets_alone(self, connection: Connection) -> bool:
+        """A breaker whose rest is over stays open until a call tries: where there is none, nobody is let alone.
+
+        A call in its pause counts, else a Billing that is away would seem well between two tries of the last one.
+        """
+        if self._breaker.current_state == STATE_CLOSED:
+            return False
+        return not self._rest.is_over(self._settings.billing_rest_s) or tables.is_any_due(connection)
