@@ -318,6 +318,12 @@ SINKS = (
         {"{{sink}}": "sum by (sink) (millrace_sink_lag_records)"},
     ),
     Panel(
+        "Since the last turn",
+        "Minutes: the process answers Prometheus and does nothing else, so read its log, end it and start it again.",
+        SECONDS,
+        {_PROCESS: "max by (worker) (time() - millrace_sink_turn_timestamp_seconds)"},
+    ),
+    Panel(
         "Records applied",
         "Zero while there is lag means that the sink is stuck: its log says whether on Postgres, Kafka or a file.",
         PER_SECOND,

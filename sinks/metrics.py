@@ -18,6 +18,9 @@ PARKED = Counter("millrace_sink_parked", "Records and parts of files parked, by 
 WAITING = Gauge("millrace_sink_parked_waiting", "What is parked now, of all workers of this sink", ["sink"])
 STALE = Counter("millrace_sink_stale", "Transactions refused since another worker had moved the position", ["sink"])
 RECONNECTS = Counter("millrace_sink_reconnects", "Connections to Postgres that were lost", ["sink"])
+TURN_AT = Gauge(
+    "millrace_sink_turn_timestamp_seconds", "When this process last began a turn, or a step of a long one", ["sink"]
+)
 LAG = Gauge(
     "millrace_sink_lag_records",
     "Offsets between this sink and the end of the partition; at rest it may count one transaction marker",
@@ -52,6 +55,11 @@ BILLING_LET_ALONE = Gauge(
 )
 BILLING_ANSWERS_PUBLISHED = Counter("millrace_sink_billing_answers", "Answers of Billing that Kafka has taken")
 BILLING_ANSWERS_WAITING = Gauge("millrace_sink_billing_answers_waiting", "Answers of Billing that Kafka may not have")
+
+
+def goes_on(sink: str) -> None:
+    """The loop has come so far. Another thread answers Prometheus, and would do so while the loop hangs."""
+    TURN_AT.labels(sink).set_to_current_time()
 
 
 @contextmanager

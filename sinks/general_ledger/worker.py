@@ -65,6 +65,7 @@ class Uploader:
         for upload in tables.due(self._connection):
             if self._loop.stopping:
                 return True
+            metrics.goes_on(NAME)
             done += self._work_on(upload)
         done += self._publish()
         if not done:
