@@ -1,6 +1,7 @@
 """Every metric of a sink, declared in one place, and how Prometheus learns of this process (PIPE-11)."""
 
 import os
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -62,12 +63,18 @@ def goes_on(sink: str) -> None:
     TURN_AT.labels(sink).set_to_current_time()
 
 
+def target(sink: str, host: str, pid: int) -> str:
+    """What Prometheus calls a process. In containers every one of them is process 1, each on a host of its own."""
+    return f"sink-{sink}-{host}-{pid}"
+
+
 @contextmanager
 def served(sink: str, host: str, port: int, announce_in: Path | None) -> Iterator[int]:
     """Serve `/metrics` (port 0: a free one), and name it to Prometheus by a file in `announce_in` while it lasts."""
     server, thread = start_http_server(port, host)
     try:
-        with announced(announce_in, f"sink-{sink}-{os.getpid()}", host, server.server_port):
+        name = target(sink, socket.gethostname(), os.getpid())
+        with announced(announce_in, name, host, server.server_port):
             yield server.server_port
     finally:
         server.shutdown()
