@@ -318,6 +318,12 @@ SINKS = (
         {"{{sink}}": "sum by (sink) (millrace_sink_lag_records)"},
     ),
     Panel(
+        "Since the last turn",
+        "Minutes: the process answers Prometheus and does nothing else, so read its log, end it and start it again.",
+        SECONDS,
+        {_PROCESS: "max by (worker) (time() - millrace_sink_turn_timestamp_seconds)"},
+    ),
+    Panel(
         "Records applied",
         "Zero while there is lag means that the sink is stuck: its log says whether on Postgres, Kafka or a file.",
         PER_SECOND,
@@ -422,20 +428,20 @@ BILLING = (
     Panel(
         "Billing is let alone",
         "Longer than a few minutes: the external Billing does not answer, or nothing that makes sense, and calls wait "
-        "in their order, so read the `problem` of `sink.billing_call` and call whoever runs it; nothing is lost.",
+        "in their order, so see `python -m sinks calls --open` and call whoever runs it; nothing is lost.",
         COUNT,
         {"{{instance}}": "max by (instance) (millrace_sink_billing_let_alone)"},
     ),
     Panel(
         "Calls without an answer",
-        "Any parked: its account's later calls wait behind it, so read the `problem` of `sink.billing_call` and run "
+        "Any parked: its account's later calls wait behind it, so see `python -m sinks calls --parked` and run "
         "`python -m sinks retry`; many in doubt mean that answers are lost on the way.",
         COUNT,
         {"{{state}}": "max by (state) (millrace_sink_billing_calls_open)"},
     ),
     Panel(
         "Age of the oldest call without an answer",
-        "More than minutes while Billing is not let alone: one account is stuck, and its row in `sink.billing_call` "
+        "More than minutes while Billing is not let alone: one account is stuck, and `python -m sinks calls --open` "
         "says on what.",
         SECONDS,
         {"since it came": "max(millrace_sink_billing_oldest_call_seconds)"},

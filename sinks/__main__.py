@@ -1,6 +1,6 @@
 """`python -m sinks invoices | adi | general-ledger | receipts | billing`: the workers.
 
-`python -m sinks verify | parked | retry | refused | day | purchase`: what they left behind.
+`python -m sinks verify | parked | retry | refused | day | calls | purchase`: what they left behind.
 
 Exit codes: see `sinks.errors.Exit`.
 """
@@ -27,6 +27,7 @@ from sinks import metrics, parked
 from sinks import retry as retrying
 from sinks import verify as proving
 from sinks.adi.sink import AdiSink
+from sinks.billing import calls as calling
 from sinks.billing import proof as billed
 from sinks.billing.carrier import Carrier
 from sinks.billing.http import HttpBilling
@@ -54,6 +55,7 @@ from sinks.worker import Worker, nothing_to_deliver
 until_idle = click.option(
     "--until-idle", "until_idle_s", type=float, metavar="SECONDS", help="End after so long with nothing to do."
 )
+_RETRIED = (InvoiceSink.name, AdiSink.name, ReceiptSink.name, BillingSink.name)
 metrics_port = click.option("--metrics-port", default=0, show_default="any free port")
 
 
@@ -155,15 +157,23 @@ def parked_() -> None:
 
 
 @cli.command()
-def retry() -> None:
+@click.option("--sink", "name", type=click.Choice(_RETRIED), help="What is parked of one sink only.")
+@click.option("--subject", metavar="TEXT", help="One record, account or prison only, as `parked` names it.")
+def retry(name: str | None, subject: str | None) -> None:
     """Try again what is parked, in the order of the log; what is still parked is printed."""
-    left = 0
+    done = retrying.Retried([], [])
     with refusals(Exit.REFUSED), connect(settings().postgres) as connection:
         storage = Storage(settings().blob)
-        for sink in _sinks():
-            left += retrying.retry(sink, _codec(sink.topic), connection, settings().kafka, storage, click.echo)
-    click.echo(f"{left} still parked" if left else "nothing is parked", err=True)
-    sys.exit(Exit.DIFFERENCES if left else Exit.DONE)
+        for sink in (each for each in _sinks() if name in (None, each.name)):
+            one = retrying.retry(sink, _codec(sink.topic), connection, settings().kafka, storage, subject)
+            done = retrying.Retried(done.let_go + one.let_go, done.left + one.left)
+    for item in done.let_go:
+        click.echo(f"let go: {item.what}", err=True)
+    for item in done.left:
+        click.echo(str(item))
+    nothing = "nothing is parked" if name is None and subject is None else "nothing of it is parked"
+    click.echo(f"{len(done.let_go)} let go, {len(done.left)} still parked" if any(done) else nothing, err=True)
+    sys.exit(Exit.DIFFERENCES if done.left else Exit.DONE)
 
 
 @cli.command()
@@ -186,6 +196,26 @@ def day(day: datetime, prison_id: str | None) -> None:
     found = reconciling.differences(report)
     Console(highlight=False).print(show.render(report, found))
     sys.exit(Exit.DIFFERENCES if found else Exit.DONE)
+
+
+@cli.command()
+@click.option("--open", "which", flag_value="open", help="Those without an answer, parked ones too.")
+@click.option("--refused", "which", flag_value="refused", help="Those that Billing refused.")
+@click.option("--parked", "which", flag_value="parked", help="Those that wait for a person.")
+@click.option("--dealer", "dealer_id", metavar="DEALER_ID", help="One dealer only.")
+@click.option("--limit", type=click.IntRange(1, 10_000), default=50, show_default=True, help="At most so many.")
+@click.option("--json", "readers", flag_value="programs", help="For programs.")
+def calls(which: str | None, dealer_id: str | None, limit: int, readers: str | None) -> None:
+    """List calls of dealers' books to Billing, newest last, and how each of them stands."""
+    chosen = calling.Which(which or calling.Which.ALL)
+    with refusals(Exit.REFUSED), connect(settings().postgres) as connection:
+        listed = calling.listing(connection, chosen, dealer_id, limit)
+    if readers:
+        click.echo(orjson.dumps(calling.as_json(listed), option=orjson.OPT_INDENT_2))
+        return
+    if listed.calls:
+        Console(highlight=False).print(calling.render(listed.calls))
+    click.echo(calling.summary(listed, chosen), err=True)
 
 
 @cli.command()

@@ -25,7 +25,9 @@ def nothing_to_take_up() -> None:
 class Loop:
     """It ends on SIGTERM, on SIGINT, or when no turn was busy for `until_idle_s`.
 
-    After a loss `connection` is another one: nobody keeps it beyond a turn. Raises `PostgresUnavailable`.
+    After a loss `connection` is another one: nobody keeps it beyond a turn. An alert stands on a turn of five minutes:
+    one that may last longer, and be well, says at each of its steps that it `metrics.goes_on`. Raises
+    `PostgresUnavailable`.
     """
 
     def __init__(self, name: str, postgres: str, until_idle_s: float | None) -> None:
@@ -45,6 +47,7 @@ class Loop:
         try:
             self._take_up(take_up)
             while not self.stopping and not self._is_idle():
+                metrics.goes_on(self._name)
                 try:
                     if turn():
                         self._busy_at = time.monotonic()
@@ -56,6 +59,7 @@ class Loop:
             self.connection.close()
 
     def _take_up(self, take_up: Callable[[], None]) -> None:
+        metrics.goes_on(self._name)
         take_up()
         self._busy_at = time.monotonic()
 

@@ -1,6 +1,7 @@
 """Every metric of a sink, declared in one place, and how Prometheus learns of this process (PIPE-11)."""
 
 import os
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +19,9 @@ PARKED = Counter("millrace_sink_parked", "Records and parts of files parked, by 
 WAITING = Gauge("millrace_sink_parked_waiting", "What is parked now, of all workers of this sink", ["sink"])
 STALE = Counter("millrace_sink_stale", "Transactions refused since another worker had moved the position", ["sink"])
 RECONNECTS = Counter("millrace_sink_reconnects", "Connections to Postgres that were lost", ["sink"])
+TURN_AT = Gauge(
+    "millrace_sink_turn_timestamp_seconds", "When this process last began a turn, or a step of a long one", ["sink"]
+)
 LAG = Gauge(
     "millrace_sink_lag_records",
     "Offsets between this sink and the end of the partition; at rest it may count one transaction marker",
@@ -47,10 +51,21 @@ BILLING_OUTCOMES = Counter("millrace_sink_billing_outcomes", "Final answers of B
 BILLING_CALLS_OPEN = Gauge("millrace_sink_billing_calls_open", "Calls that Billing has not answered yet", ["state"])
 BILLING_OLDEST_CALL = Gauge("millrace_sink_billing_oldest_call_seconds", "Since the oldest of them came; 0: none")
 BILLING_LET_ALONE = Gauge(
-    "millrace_sink_billing_let_alone", "1 while this process asks Billing nothing, as it has failed too often in a row"
+    "millrace_sink_billing_let_alone",
+    "1 while this process asks Billing nothing, as it has failed too often in a row, and has its rest or a call waits",
 )
 BILLING_ANSWERS_PUBLISHED = Counter("millrace_sink_billing_answers", "Answers of Billing that Kafka has taken")
 BILLING_ANSWERS_WAITING = Gauge("millrace_sink_billing_answers_waiting", "Answers of Billing that Kafka may not have")
+
+
+def goes_on(sink: str) -> None:
+    """The loop has come so far. Another thread answers Prometheus, and would do so while the loop hangs."""
+    TURN_AT.labels(sink).set_to_current_time()
+
+
+def target(sink: str, host: str, pid: int) -> str:
+    """What Prometheus calls a process. In containers every one of them is process 1, each on a host of its own."""
+    return f"sink-{sink}-{host}-{pid}"
 
 
 @contextmanager
@@ -58,7 +73,8 @@ def served(sink: str, host: str, port: int, announce_in: Path | None) -> Iterato
     """Serve `/metrics` (port 0: a free one), and name it to Prometheus by a file in `announce_in` while it lasts."""
     server, thread = start_http_server(port, host)
     try:
-        with announced(announce_in, f"sink-{sink}-{os.getpid()}", host, server.server_port):
+        name = target(sink, socket.gethostname(), os.getpid())
+        with announced(announce_in, name, host, server.server_port):
             yield server.server_port
     finally:
         server.shutdown()

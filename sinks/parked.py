@@ -19,9 +19,22 @@ class Parked(NamedTuple):
     reason: str
     problem: str
 
+    @property
+    def record(self) -> str:
+        """Its place in Kafka."""
+        return f"{self.topic}/{self.partition}@{self.record_offset}"
+
+    @property
+    def what(self) -> str:
+        """What waits, without the reason."""
+        return f"{self.sink} {self.record}" + (f" ({self.subject})" if self.subject else "")
+
+    def is_of(self, subject: str) -> bool:
+        """Whether it is this record, this subject, or of what that names in one of its parts: an account, a prison."""
+        return subject == self.record or (bool(subject) and f"/{subject}/" in f"/{self.subject}/")
+
     def __str__(self) -> str:
-        what = f" ({self.subject})" if self.subject else ""
-        return f"{self.sink} {self.topic}/{self.partition}@{self.record_offset}{what}: {self.reason}: {self.problem}"
+        return f"{self.what}: {self.reason}: {self.problem}"
 
 
 def park(cursor: Cursor, items: Iterable[Parked]) -> None:

@@ -3,9 +3,12 @@
 A file that comes of it takes the next number of its series at that moment, after those that were given meanwhile. The
 positions are not touched: the records were passed long ago. A running worker and a second `retry` do no harm: the
 parked row is taken out in the transaction that carries it out, and a series is locked while a number is taken.
+
+A record is carried out as a whole. Where only a part of it was asked for, and the rest can be carried out by now, that
+is done as well; its own row stays until it is retried, which then finds nothing to do.
 """
 
-from collections.abc import Callable
+from typing import NamedTuple
 
 from schemas.codec import Codec
 from sinks import manifest
@@ -17,23 +20,35 @@ from sinks.storage import Storage
 from sinks.worker import carry_out, read
 
 
+class Retried(NamedTuple):
+    """What was parked when it began: what waits no longer, and what still does."""
+
+    let_go: list[Parked]
+    left: list[Parked]
+
+
 def retry(
-    sink: Sink, codec: Codec, connection: Connection, kafka: str, storage: Storage, say: Callable[[str], None]
-) -> int:
-    """Retry everything of this sink; returns how much is still parked."""
+    sink: Sink, codec: Codec, connection: Connection, kafka: str, storage: Storage, subject: str | None = None
+) -> Retried:
+    """Retry what is parked of this sink: all, or what `subject` names (see `Parked.is_of`)."""
+    asked_for = left = _waiting(connection, sink.name, subject)
+    if not left:
+        return Retried([], [])
     log = Log(kafka, sink.topic.name)
     try:
-        left = waiting(connection, sink.name)
         before = len(left) + 1
         while left and len(left) < before:  # one success may be what another waits for
             for item in left:
                 _retry(sink, codec, connection, log, storage, item)
-            before, left = len(left), waiting(connection, sink.name)
+            before, left = len(left), _waiting(connection, sink.name, subject)
     finally:
         log.close()
-    for item in left:
-        say(str(item))
-    return len(left)
+    still = {item[:5] for item in left}
+    return Retried([item for item in asked_for if item[:5] not in still], left)
+
+
+def _waiting(connection: Connection, sink: str, subject: str | None) -> list[Parked]:
+    return [item for item in waiting(connection, sink) if subject is None or item.is_of(subject)]
 
 
 def _retry(sink: Sink, codec: Codec, connection: Connection, log: Log, storage: Storage, item: Parked) -> None:

@@ -22,7 +22,7 @@ POLL_S = 0.2
 OBSERVE_S = 2.0
 DELIVER_S = 0.5
 PUT_FILES = 200
-"""Most files that are held in memory while files of before a crash are stored."""
+"""Most files that are stored at a time, and held in memory while files of before a crash are."""
 
 
 def nothing_to_deliver(_: Connection) -> int:
@@ -120,8 +120,11 @@ class Worker:
     def _put(self, files: dict[str, bytes]) -> None:
         if not files:
             return
+        names = list(files)
         with metrics.PUT_SECONDS.labels(self._sink.name).time():
-            self._storage.put(files)
+            for start in range(0, len(names), PUT_FILES):
+                metrics.goes_on(self._sink.name)
+                self._storage.put({name: files[name] for name in names[start : start + PUT_FILES]})
         manifest.stored(self._connection, files)
 
     def _put_outgoing(self) -> None:

@@ -54,9 +54,10 @@ class Carrier:
         self._codec = codec
         self._settings = settings
         self._topic = topic
+        self._rest = Rest()
         self._breaker = CircuitBreaker(
             settings.billing_failures, settings.billing_rest_s,
-            exclude=[Stale, psycopg.Error], throw_new_error_on_trip=False, state_storage=Rest(),
+            exclude=[Stale, psycopg.Error], throw_new_error_on_trip=False, state_storage=self._rest,
         )  # fmt: skip
         self._runner = asyncio.Runner()
         self._one_by_one = asyncio.Lock()
@@ -70,14 +71,17 @@ class Carrier:
         self._runner.close()
 
     def deliver(self, connection: Connection) -> int:
-        """Some rounds, and the answers into Kafka; how much came further."""
+        """Some rounds, and the answers into Kafka; how much came further.
+
+        It looks first: what waits then has failed to be published before, perhaps in a process that ended over it.
+        """
+        self._observe(connection)
         begun, done = time.monotonic(), 0
         while (ended := self._round(connection)) == MOST_CALLS and time.monotonic() - begun < ROUNDS_S:
             done += ended
         done += ended
         published = outbox.publish_waiting(connection, self._settings, self._codec, self._topic)
         metrics.BILLING_ANSWERS_PUBLISHED.inc(published)
-        self._observe(connection)
         return done + published
 
     def _round(self, connection: Connection) -> int:
@@ -197,7 +201,7 @@ class Carrier:
 
     def _observe(self, connection: Connection) -> None:
         """Gauges of what others change too, now and then; the breaker is this process' own."""
-        metrics.BILLING_LET_ALONE.set(0 if self._breaker.current_state == STATE_CLOSED else 1)
+        metrics.BILLING_LET_ALONE.set(int(self._lets_alone(connection)))
         if time.monotonic() - self._observed_at < OBSERVE_S:
             return
         self._observed_at = time.monotonic()
@@ -206,3 +210,12 @@ class Carrier:
             metrics.BILLING_CALLS_OPEN.labels(state).set(count)
         metrics.BILLING_OLDEST_CALL.set(standing.oldest_s)
         metrics.BILLING_ANSWERS_WAITING.set(standing.to_publish)
+
+    def _lets_alone(self, connection: Connection) -> bool:
+        """A breaker whose rest is over stays open until a call tries: where there is none, nobody is let alone.
+
+        A call in its pause counts, else a Billing that is away would seem well between two tries of the last one.
+        """
+        if self._breaker.current_state == STATE_CLOSED:
+            return False
+        return not self._rest.is_over(self._settings.billing_rest_s) or tables.is_any_due(connection)

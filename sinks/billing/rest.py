@@ -21,3 +21,7 @@ class Rest(CircuitMemoryStorage):
     @opened_at.setter
     def opened_at(self, _: datetime) -> None:
         self._began = time.monotonic()
+
+    def is_over(self, rest_s: float) -> bool:
+        """Whether a call may try again; a breaker says that it is open until one has."""
+        return self._began is None or time.monotonic() - self._began > rest_s

@@ -83,18 +83,28 @@ def take_up(cursor: Cursor, call_id: str) -> None:
     )
 
 
+_HEADS = (
+    "(select distinct on (dealer_id, account) * from sink.billing_call where answered_at is null"
+    " order by dealer_id, account, position) as head where state = any(%s)"
+)
+
+
 def due(connection: Connection, limit: int) -> list[tuple[str, str]]:
     """Of each account the oldest call that has no answer, if it is not parked and its pause is over; and the account.
 
     Those that have failed least come first: by one of them is tried whether Billing is back.
     """
     rows = connection.execute(
-        "select call_id, dealer_id || '/' || account from (select distinct on (dealer_id, account) *"
-        "  from sink.billing_call where answered_at is null order by dealer_id, account, position) as head"
-        " where state = any(%s) and due_at <= clock_timestamp() order by failures, due_at limit %s",
+        f"select call_id, dealer_id || '/' || account from {_HEADS}"
+        " and due_at <= clock_timestamp() order by failures, due_at limit %s",
         (_OPEN, limit),
     )
     return [(row[0], row[1]) for row in rows]
+
+
+def is_any_due(connection: Connection) -> bool:
+    """Whether there is a call to carry out, now or after its pause: none that is parked, or behind such a one."""
+    return connection.execute(f"select exists (select from {_HEADS})", (_OPEN,)).fetchone() == (True,)
 
 
 def current(connection: Connection, call_id: str) -> Call:

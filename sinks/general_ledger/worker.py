@@ -56,14 +56,18 @@ class Uploader:
         self._loop.run(self._turn)
 
     def _turn(self) -> bool:
-        """Whether there was anything to do; if not, it has waited for a moment."""
+        """Whether there was anything to do; if not, it has waited for a moment.
+
+        It looks first: what waits then has failed to be published before, perhaps in a process that ended over it.
+        """
+        self._observe()
         done = tables.enlist(self._connection)
         for upload in tables.due(self._connection):
             if self._loop.stopping:
                 return True
+            metrics.goes_on(NAME)
             done += self._work_on(upload)
         done += self._publish()
-        self._observe()
         if not done:
             time.sleep(POLL_S)
         return done > 0

@@ -45,6 +45,7 @@ class Outbox:
         sent = 0
         with self._server.session() as session:
             for _ in range(MOST_MESSAGES):
+                metrics.goes_on(NAME)
                 outcome = self._one(connection, session)
                 if outcome is None:
                     break

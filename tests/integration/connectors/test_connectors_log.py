@@ -8,7 +8,9 @@ from connectors.rest import Connect
 pytestmark = pytest.mark.requirement("PIPE-06")
 
 LET_GO = "SELECT 1 FROM pg_replication_slots WHERE slot_name = %s AND restart_lsn - '0/0'::pg_lsn > %s"
-READER = "SELECT active_pid FROM pg_replication_slots WHERE slot_name = %s AND active_pid IS DISTINCT FROM %s AND active"
+READER = (
+    "SELECT active_pid FROM pg_replication_slots WHERE slot_name = %s AND active_pid IS DISTINCT FROM %s AND active"
+)
 
 
 def let_others_write(place: Place) -> None:

@@ -90,14 +90,13 @@ class Desk(NamedTuple):
         }  # fmt: skip
         return subprocess.Popen([sys.executable, "-m", CARRIER], cwd=CHECKOUT, env=environment)
 
-    def retried(self) -> list[str]:
+    def retried(self, subject: str | None = None) -> list[str]:
         """What `retry` leaves, as it says it."""
-        said: list[str] = []
         with database.connect(self.world.postgres) as connection:
             storage = Storage(f"file://{self.world.blob}")
             sink = self.world.sink("billing")
-            retry.retry(sink, self.world.codec, connection, self.world.settings.kafka, storage, said.append)
-        return said
+            done = retry.retry(sink, self.world.codec, connection, self.world.settings.kafka, storage, subject)
+        return [str(item) for item in done.left]
 
     def hurry(self) -> None:
         """Every pause is over."""

@@ -281,7 +281,9 @@ def test_a_call_that_billing_turns_away_again_and_again_is_parked_with_its_accou
     }  # fmt: skip
     desk.billing.towards.clear()
 
-    assert desk.retried() == []
+    assert desk.retried("d-2/COMMISSION") == []
+    assert desk.states()[CLIENT] == "parked", "another account was asked for"
+    assert desk.retried("d-1/COMMISSION") == []
     desk.carry()
 
     assert set(desk.states().values()) == {"done"}

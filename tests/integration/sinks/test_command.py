@@ -189,8 +189,17 @@ def test_calls_of_dealers_books_are_carried_out_parked_and_proved_by_the_command
     listed = sinks(environment, "parked").communicate(timeout=90)[0]
     assert "(d-2/COMMISSION/client/1): useless_answers: Billing at " in listed
     assert "secret" not in listed
+    calls = json.loads(sinks(environment, "calls", "--parked", "--json").communicate(timeout=90)[0])["calls"]
+    assert [(each["call_id"], each["state"]) for each in calls] == [("d-2/COMMISSION/client/1", "parked")]
+    table, counted = sinks(environment | {"COLUMNS": "220"}, "calls", "--limit", "1").communicate(timeout=90)
+    assert "d-2/COMMISSION/client/1" in table
+    assert "1 of 2 calls, the latest" in counted
     differences = sinks(environment, "verify").communicate(timeout=120)[0].splitlines()
     # Acknowledgements that other tests' databases gave lie in the same topic, and are counted in the last line.
     assert not [each for each in differences[:-1] if not each.startswith("Kafka has acknowledgement ")]
-    assert sinks(environment, "retry").wait(120) == 0
+    other = sinks(environment, "retry", "--sink", "invoices").communicate(timeout=120)
+    assert (other[0], other[1].splitlines()[-1]) == ("", "nothing of it is parked")
+    retry = sinks(environment, "retry", "--sink", "billing", "--subject", "d-2/COMMISSION").communicate(timeout=120)
+    assert retry[0] == ""
+    assert f"let go: billing {BILLING_CALLS.name}/0@1 (d-2/COMMISSION/client/1)\n1 let go, 0 still parked\n" in retry[1]
     assert world.query("select state from sink.billing_call order by 1") == [("done",), ("in doubt",)]

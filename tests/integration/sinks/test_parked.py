@@ -15,13 +15,15 @@ from tests.integration.sinks.world import PARTITIONS, World, closed, line, purch
 DAY = "2026-07-03"
 
 
-def retried(world: World, sink: str) -> list[str]:
-    """What `retry` leaves, as it says it."""
-    said: list[str] = []
+def tried(world: World, sink: str, subject: str | None = None) -> retry.Retried:
     with database.connect(world.postgres) as connection:
         storage = Storage(f"file://{world.blob}")
-        retry.retry(world.sink(sink), world.codec, connection, world.settings.kafka, storage, said.append)
-    return said
+        return retry.retry(world.sink(sink), world.codec, connection, world.settings.kafka, storage, subject)
+
+
+def retried(world: World, sink: str) -> list[str]:
+    """What `retry` leaves, as it says it."""
+    return [str(item) for item in tried(world, sink).left]
 
 
 def reasons(world: World) -> list[tuple[int, str, str]]:
@@ -47,6 +49,36 @@ def test_an_unknown_issuer_blocks_nobody_and_is_invoiced_later(world: World) -> 
     ]  # fmt: skip
     assert len(world.files()) == 4
     assert world.differences("invoices") == []
+
+
+@pytest.mark.requirement("MOB-25", "PIPE-08")
+def test_one_record_is_tried_again_and_the_others_wait_on(world: World) -> None:
+    world.settle(trip(1, "newcomer"), trip(2, "newcomer"))
+    world.run("invoices")
+    second = f"{world.trips.name}/0@1"
+    assert tried(world, "invoices", "another").left == []
+    assert [item.record for item in tried(world, "invoices", second).left] == [second]
+    world.onboard("newcomer", "NEWCO")
+
+    let_go, left = tried(world, "invoices", second)
+
+    assert ([item.what for item in let_go], left) == ([f"invoices {second}"], [])
+    assert reasons(world) == [(0, "", "unknown_issuer")]
+    assert world.query("select trip_id from sink.invoice") == [("trip-2",)]
+
+
+@pytest.mark.requirement("PRI-11", "PIPE-08")
+def test_one_prison_is_tried_again_by_its_name_or_by_its_day(world: World) -> None:
+    crooked = [*purchase(1, day=DAY), line(2, LedgerSide.DEBIT, 100, day=DAY)]
+    others = [*purchase(3, day=DAY, prison="MDI"), line(4, LedgerSide.DEBIT, 100, day=DAY, prison="MDI")]
+    for partition, mine in enumerate((crooked, others, [])):
+        world.post(*((partition, each) for each in mine), (partition, closed(DAY, mine)))
+    world.run("adi")
+    assert {subject for _, subject, _ in reasons(world)} == {f"{DAY}/LEI", f"{DAY}/MDI"}
+
+    assert [item.subject for item in tried(world, "adi", "LEI").left] == [f"{DAY}/LEI"]
+    assert len(tried(world, "adi", DAY).left) == 2
+    assert tried(world, "adi", "LE") == ([], []), "a part of a name names nothing"
 
 
 @pytest.mark.requirement("MOB-25")

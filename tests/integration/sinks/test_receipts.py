@@ -47,7 +47,7 @@ class Post(NamedTuple):
         with database.connect(self.world.postgres) as connection:
             storage = Storage(f"file://{self.world.blob}")
             sink = self.world.sink("receipts")
-            return retry.retry(sink, self.world.codec, connection, self.world.settings.kafka, storage, print)
+            return len(retry.retry(sink, self.world.codec, connection, self.world.settings.kafka, storage).left)
 
 
 @pytest.fixture

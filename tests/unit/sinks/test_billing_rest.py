@@ -24,7 +24,10 @@ def test_a_rest_neither_ends_early_nor_lasts_longer_when_the_clock_is_set(hours:
     with pytest.raises(CircuitBreakerError), breaker.calling():
         raise AssertionError("it has its rest")
     assert breaker.current_state == STATE_OPEN
+    assert not rest.is_over(REST_S)
     rest._began = time.monotonic() - REST_S - 1  # the rest is over, and nobody had to wait for it
+    assert rest.is_over(REST_S)
+    assert breaker.current_state == STATE_OPEN, "until a call tries"
     with breaker.calling():
         pass
     assert breaker.current_state == STATE_CLOSED
@@ -32,3 +35,4 @@ def test_a_rest_neither_ends_early_nor_lasts_longer_when_the_clock_is_set(hours:
 
 def test_a_billing_that_never_failed_had_no_rest() -> None:
     assert Rest().opened_at is None
+    assert Rest().is_over(REST_S)
