@@ -225,7 +225,7 @@ def test_a_billing_that_fails_too_often_is_let_alone_until_one_call_has_found_it
     calls = [client(f"d-{number}") for number in range(4)]
     desk.ask(*calls)
 
-    desk.carry(until_idle_s=4, billing_failures=3, billing_rest_s=60)
+    desk.carry(until_idle_s=4, billing_failures=4, billing_rest_s=60)
 
     assert len(desk.billing.asked) == 8, "each was asked for and sent once, and then Billing had its rest"
     assert set(desk.states().values()) == {"in doubt"}
