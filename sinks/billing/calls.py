@@ -104,14 +104,17 @@ def render(calls: Sequence[Listed]) -> Table:
     """For people. A problem may be another system's words: its brackets are no markup of ours."""
     table = Table(
         Column("call", overflow="fold"), "kind", "state", Column("attempts", justify="right"), "asked at",
-        "answered at", Column("problem, or what Billing says", overflow="fold"),
-        box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="dim",
+        "answered at", box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="dim",
     )  # fmt: skip
+    anything_said = any(map(_said, calls))
+    if anything_said:
+        table.add_column("problem, or what Billing says", overflow="fold")
     for call in calls:
-        table.add_row(
+        cells = (
             Text(call.call_id), Text(call.kind), Text(call.state, style=_STYLES.get(State(call.state), "")),
-            Text(str(call.attempts)), Text(_moment(call.asked_at)), Text(_moment(call.answered_at)), Text(_said(call)),
+            Text(str(call.attempts)), Text(_moment(call.asked_at)), Text(_moment(call.answered_at)),
         )  # fmt: skip
+        table.add_row(*cells, *([Text(_said(call))] if anything_said else []))
     return table
 
 
