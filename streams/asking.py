@@ -12,7 +12,7 @@ from schemas.partitioning import partition_of
 from schemas.publishing import Upstream, publish
 from schemas.settings import Settings
 from schemas.topics import Topic
-from streams.topics import ServerDown
+from streams.topics import ServerDown, kafka_down
 
 CONNECT_S = 15.0
 POLL_S = 0.2
@@ -38,7 +38,7 @@ def ask(settings: Settings, codec: Codec, command: Upstream, answers: Topic, wai
         try:
             own.offset = kafka.get_watermark_offsets(own, CONNECT_S)[1]
         except KafkaException as error:
-            raise ServerDown(f"no Kafka broker answers at {settings.kafka}: {error.args[0].str()}") from error
+            raise kafka_down(settings, error) from error
         kafka.assign([own])
         publish(settings, codec, [command])
         until = time.monotonic() + wait_s

@@ -19,6 +19,12 @@ class ServerDown(RuntimeError):
     """A server does not answer: which one, where, and what to do."""
 
 
+def kafka_down(settings: Settings, error: KafkaException | None = None) -> ServerDown:
+    """That no broker answers, with what the client says of it."""
+    said = "" if error is None else f" ({error.args[0].str()})"
+    return ServerDown(f"no Kafka broker answers at {settings.kafka}{said}: start it, or set MILLRACE_KAFKA")
+
+
 class Drift(NamedTuple):
     """One way in which a server differs from the declarations."""
 
@@ -67,9 +73,7 @@ def _partitions(admin: AdminClient, settings: Settings) -> dict[str, int]:
     try:
         topics = admin.list_topics(timeout=TIMEOUT_S).topics
     except KafkaException as error:
-        raise ServerDown(
-            f"no Kafka broker answers at {settings.kafka} ({error.args[0].str()}): start it, or set MILLRACE_KAFKA"
-        ) from error
+        raise kafka_down(settings, error) from error
     return {name: len(topic.partitions) for name, topic in topics.items()}
 
 

@@ -16,3 +16,11 @@ REVENUE = Account("revenue", Side.CREDIT)
 BANK = Account("bank", Side.DEBIT)
 CURRENT = Account("current", Side.CREDIT, Overdraft.FORBIDDEN, audience=Audience.OWNER)
 SUSPENSE = Account("suspense", Side.CREDIT, Overdraft.FORBIDDEN)
+
+DEALER = "dealer:"
+"""What the name of a dealer's book begins with; his id follows."""
+
+
+def dealer_of(book: str) -> str:
+    """Whose book it is."""
+    return book.removeprefix(DEALER)

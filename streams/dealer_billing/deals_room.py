@@ -23,12 +23,13 @@ from schemas.lots import (
 )
 from schemas.refusals import Reason
 from streams.dealer_billing import commission, deal, deal_row, settlement
+from streams.dealer_billing.accounts import DEALER, dealer_of
 from streams.dealer_billing.commission import CommissionEvent, Month
 from streams.dealer_billing.deal import AGAIN_US, REFUSED_US
 from streams.dealer_billing.deal_row import Deal, DealDesk, DealEvent, State
 from streams.dealer_billing.payment_row import Meant, Payment
 from streams.dealer_billing.registration import Account
-from streams.dealer_billing.room import DEALER, DealerBilling, Tables
+from streams.dealer_billing.room import DealerBilling, Tables
 from streams.ledger import draft as drafts
 from streams.ledger.draft import Draft, Ledger, refused
 from streams.ledger.tables import DueRows, Rows
@@ -179,7 +180,7 @@ class BookDesk:
 
     def __init__(self, room: DealerDeals, book: str, told: Sequence[Fact] = ()) -> None:
         self._room, self._book, self._told = room, book, told
-        self.dealer_id = book.removeprefix(DEALER)
+        self.dealer_id = dealer_of(book)
 
     def after(self, events: Sequence[Fact]) -> "BookDesk":
         return BookDesk(self._room, self._book, (*self._told, *events))

@@ -47,7 +47,7 @@ from schemas.dealer_deposits import (
 from schemas.fields import Fact, format_minor
 from schemas.refusals import Reason
 from streams.dealer_billing import registration
-from streams.dealer_billing.accounts import BANK, CURRENT
+from streams.dealer_billing.accounts import BANK, CURRENT, dealer_of
 from streams.dealer_billing.registration import Account
 from streams.ledger.draft import Draft, Refused, refused
 
@@ -180,7 +180,7 @@ def evolve_tiers(tiers: Tiers | None, tier_id: str, tier: DepositTier | None) ->
 def project(book: str, deposit: Deposit) -> ProjectedDeposit:
     """What is open, as analysts see it: no id has a space or a comma."""
     segments = [f"{held.currency} {segment}" for held in deposit.held for segment in held.segments]
-    return ProjectedDeposit(id=book, dealer_id=book.partition(":")[2], segments=", ".join(segments))
+    return ProjectedDeposit(id=book, dealer_id=dealer_of(book), segments=", ".join(segments))
 
 
 # ---- inside

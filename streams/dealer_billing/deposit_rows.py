@@ -8,6 +8,7 @@ from schemas.dealer_billing import AccountType, Dealer
 from schemas.dealer_deposits import DepositChanged, DepositReceived, DepositReturned
 from schemas.fields import Fact
 from streams.dealer_billing import deposit, registration
+from streams.dealer_billing.accounts import DEALER, dealer_of
 from streams.dealer_billing.deposit import Deposit, DepositEvent, Moved, Tiers
 from streams.dealer_billing.registration import Account
 from streams.ledger.draft import Draft, Ledger, Refused
@@ -64,7 +65,7 @@ class DepositRows(NamedTuple):
                 return
             draft, told, held = Draft(book, now, ledger), list[Fact](), self.deposits.get(book) or Deposit()
             if registration.contract_of(self._account(book)) is not None:
-                told += deposit.judge(draft, _dealer_of(book), held, self._tiers_of(book))
+                told += deposit.judge(draft, dealer_of(book), held, self._tiers_of(book))
             if told:
                 yield DueDecision(f"{book}|tiers/{tiers.changes}/{held.turns}", draft, told)
             self.deposits[book] = deposit.judged(self.deposits.get(book), tiers)
@@ -78,18 +79,14 @@ class DepositRows(NamedTuple):
 
     def _tiers_of(self, book: str) -> Tiers:
         """The tiers that a dealer's deposit is judged by: none if reference data does not know him (any more)."""
-        return self._tiers() if self.dealers.get(_dealer_of(book)) is not None else Tiers()
+        return self._tiers() if self.dealers.get(dealer_of(book)) is not None else Tiers()
 
 
 def know(dealers: Rows[Dealer], deposits: Rows[Deposit], references: Iterable[tuple[str, Dealer | None]]) -> None:
     """Keep what reference data says of dealers; None ends one. Deposits of a dealer who is ended, or new, fall due."""
     for dealer_id, dealer in references:
-        book, before = f"dealer:{dealer_id}", dealers.get(dealer_id)
+        book, before = f"{DEALER}{dealer_id}", dealers.get(dealer_id)
         put(dealers, dealer_id, dealer)
         held = deposits.get(book)
         if held is not None and (before is None) is not (dealer is None):
             deposits[book] = deposit.turned(held)
-
-
-def _dealer_of(book: str) -> str:
-    return book.partition(":")[2]

@@ -2,6 +2,7 @@
 
 from schemas.dealer_billing import AccountType
 from schemas.dealer_projections import ProjectedAccount, ProjectedBill, ProjectedDealer, ProjectedSuspense
+from streams.dealer_billing.accounts import dealer_of
 from streams.dealer_billing.bill_row import Bill
 from streams.dealer_billing.payment_row import Payment
 from streams.dealer_billing.registration import Account, Registered
@@ -11,7 +12,7 @@ def project_dealer(key: str, row: Registered) -> ProjectedDealer:
     """A registered dealer; the key is his book."""
     return ProjectedDealer(
         id=key,
-        dealer_id=_dealer_of(key),
+        dealer_id=dealer_of(key),
         cme_client_id=row.cme_dealer_id,
         requisite=row.requisites.model_dump_json(exclude_none=True).encode(),
         version=row.version,
@@ -23,7 +24,7 @@ def project_account(key: str, row: Account) -> ProjectedAccount:
     book, _, account = key.partition("|")
     return ProjectedAccount(
         id=key,
-        dealer_id=_dealer_of(book),
+        dealer_id=dealer_of(book),
         account_type=AccountType(account),
         state=row.state,
         client_id=row.client_id,
@@ -38,7 +39,7 @@ def project_bill(key: str, row: Bill) -> ProjectedBill:
     return ProjectedBill(
         id=key,
         bill_id=bill_id,
-        dealer_id=_dealer_of(book),
+        dealer_id=dealer_of(book),
         account_type=row.account,
         common_sum_minor=row.common_minor,
         paid_sum_minor=row.paid_minor,
@@ -56,13 +57,9 @@ def project_suspense(key: str, row: Payment) -> ProjectedSuspense | None:
     return ProjectedSuspense(
         id=key,
         payment_id=row.payment_id,
-        dealer_id=_dealer_of(key.partition("|")[0]),
+        dealer_id=dealer_of(key.partition("|")[0]),
         bill_id=row.waits_for,
         named=row.named,
         amount_minor=row.amount.amount_minor,
         currency=row.amount.currency,
     )
-
-
-def _dealer_of(book: str) -> str:
-    return book.partition(":")[2]

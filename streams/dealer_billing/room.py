@@ -53,6 +53,7 @@ from schemas.dealer_deposits import (
 )
 from schemas.fields import Contract, Fact
 from streams.dealer_billing import bill, bill_row, payment, payment_row, registration
+from streams.dealer_billing.accounts import DEALER
 from streams.dealer_billing.bill_row import Bill, BillEvent
 from streams.dealer_billing.deposit import Deposit, Moved, Tiers
 from streams.dealer_billing.deposit_rows import DepositRows
@@ -62,8 +63,6 @@ from streams.ledger import draft as drafts
 from streams.ledger.draft import Draft, Ledger
 from streams.ledger.tables import DueRows, Rows, put
 from streams.rooms import DueDecision, Verdict
-
-DEALER = "dealer:"
 
 
 class Tables(NamedTuple):

@@ -14,7 +14,7 @@ from schemas.registry import ConfluentRegistry
 from schemas.settings import Settings
 from schemas.topics import DEAD_LETTERS, PARTITIONS, REPLAYS
 from streams import person
-from streams.topics import ServerDown
+from streams.topics import kafka_down
 
 TIMEOUT_S = 15.0
 POLL_S = 0.2
@@ -93,7 +93,7 @@ def replay(settings: Settings, choose: Callable[[Iterable[DeadLetter]], list[Dea
     try:
         producer.init_transactions(TIMEOUT_S)  # before reading: whoever replayed until now has marked what he did
     except KafkaException as error:
-        raise _down(settings) from error
+        raise kafka_down(settings) from error
     chosen = choose(read(settings))
     for begin in range(0, len(chosen), AT_ONCE):
         try:
@@ -143,7 +143,7 @@ def _records(settings: Settings, topic: str) -> Iterator[Any]:
             if records:
                 silent_since = time.monotonic()
             elif time.monotonic() - silent_since > TIMEOUT_S:
-                raise _down(settings)
+                raise kafka_down(settings)
             for record in records:
                 if record.error() is None:
                     yield record
@@ -153,10 +153,6 @@ def _records(settings: Settings, topic: str) -> Iterator[Any]:
                     raise KafkaException(record.error())
     finally:
         kafka.close()
-
-
-def _down(settings: Settings) -> ServerDown:
-    return ServerDown(f"no Kafka broker answers at {settings.kafka}: start it, or set MILLRACE_KAFKA")
 
 
 def _letter(record: Any, replayed_at: dict[str, int]) -> DeadLetter:

@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 import orjson
@@ -23,6 +23,8 @@ from streams.views.projection import FOREVER, CannotShow, Period, Projection, op
 
 REFUSED, CANNOT = 1, 2
 PROGRAMS = "programs"
+
+Answer = TypeVar("Answer")
 
 _json_option = click.option("--json", "readers", flag_value=PROGRAMS, help="For programs.")
 
@@ -80,10 +82,7 @@ def suspense(cme_dealer_id: str | None, readers: str | None) -> None:
     """The payments that wait in suspense, of all dealers or of one, and the bills that they wait for."""
     with _explained(), reading(settings().postgres) as connection:
         answer = suspense_view.in_suspense(connection, cme_dealer_id)
-    if readers == PROGRAMS:
-        _tell_programs(suspense_view.as_json(answer))
-    else:
-        _tell_people(suspense_view.render(answer))
+    _tell(readers, answer, suspense_view.as_json, suspense_view.render)
 
 
 @dealer.command()
@@ -93,10 +92,7 @@ def bills(cme_dealer_id: str, readers: str | None) -> None:
     """The bills that a dealer still has to pay, with their PDFs' addresses, and his current balances."""
     with _explained(), reading(settings().postgres) as connection:
         answer = dealer_view.bills_by_dealer(connection, cme_dealer_id)
-    if readers == PROGRAMS:
-        _tell_programs(dealer_view.as_json(answer))
-    else:
-        _tell_people(dealer_view.render(answer))
+    _tell(readers, answer, dealer_view.as_json, dealer_view.render)
 
 
 @dealer.command()
@@ -108,8 +104,9 @@ def bills(cme_dealer_id: str, readers: str | None) -> None:
               help="How long for the answer.")  # fmt: skip
 def match(payment_id: str, bill_id: str, dealer_id: str | None, bill_dealer_id: str | None, wait_s: float) -> None:
     """Say for which bill a payment in suspense is. Exits 0 when it is taken, 1 when the book refuses, 2 if neither."""
-    with _explained(), reading(settings().postgres) as connection:
-        meant = matching.find(connection, payment_id, bill_id, dealer_id, bill_dealer_id)
+    with _explained():
+        with reading(settings().postgres) as connection:
+            meant = matching.find(connection, payment_id, bill_id, dealer_id, bill_dealer_id)
         answer = matching.match(settings(), meant, wait_s)
     click.echo(matching.in_words(answer))
     sys.exit(REFUSED if isinstance(answer, Refused) else 0)
@@ -129,6 +126,15 @@ def _explained() -> Iterator[None]:
         problem = click.ClickException(str(error))
         problem.exit_code = CANNOT
         raise problem from error
+
+
+def _tell(
+    readers: str | None, answer: Answer, as_json: Callable[[Answer], Any], render: Callable[[Answer], RenderableType]
+) -> None:
+    if readers == PROGRAMS:
+        _tell_programs(as_json(answer))
+    else:
+        _tell_people(render(answer))
 
 
 def _tell_programs(answer: Any) -> None:

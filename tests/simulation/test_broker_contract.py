@@ -15,22 +15,16 @@ pytestmark = [pytest.mark.requirement("BEY-06", "PIPE-03"), pytest.mark.timeout(
 SEES_ALL = {"isolation.level": "read_uncommitted"}
 
 
-def eventually(cluster: Cluster, condition: Callable[[], Any]) -> Any:
+def eventually(cluster: Cluster, ask: Callable[[], Any], is_enough: Callable[[Any], object] = bool) -> Any:
     for _ in range(int(PATIENCE_S / 0.1)):
-        if value := condition():
+        if is_enough(value := ask()):
             return value
         cluster.wait(0.1)
-    raise AssertionError("waited in vain")
+    raise AssertionError(f"waited in vain, and last saw {value!r}")
 
 
 def end_becomes(cluster: Cluster, topic: str, wanted: int) -> None:
-    seen: list[int] = []
-    for _ in range(int(PATIENCE_S / 0.1)):
-        seen.append(end_of(cluster, topic))
-        if seen[-1] == wanted:
-            return
-        cluster.wait(0.1)
-    raise AssertionError(f"the end is {seen[-1]}, and should be {wanted}")
+    eventually(cluster, lambda: end_of(cluster, topic), lambda end: end == wanted)
 
 
 def started(cluster: Cluster, transactional_id: str = "t", **config: Any) -> Any:
